@@ -1,0 +1,25 @@
+"""Questions about files.
+
+Source: the public behaviour of keras/utils/io_utils.py (2.1.6).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def ask_to_proceed_with_overwrite(filepath: Any) -> bool:
+    """Asks on the terminal whether an existing file may be replaced.
+
+    Args:
+        filepath: the file's path, for the question.
+
+    Returns:
+        True for yes, False for no; asks again until it gets one of them.
+    """
+    answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n]").strip().lower()
+    while answer not in ("y", "n"):
+        answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
+    if answer == "n":
+        return False
+    return True
