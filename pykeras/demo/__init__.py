@@ -1,0 +1,1 @@
+"""The main job (`python -m pykeras digits`) and the small drawing kit that it uses."""
