@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import types
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from .progbar import Progbar
 
@@ -60,14 +61,14 @@ class CustomObjectScope:
         self.custom_objects = args
         self.backup: dict[str, Any] | None = None
 
-    def __enter__(self) -> CustomObjectScope:
+    def __enter__(self) -> CustomObjectScope:  # noqa: PYI034 (typing.Self is 3.11)
         self.backup = _GLOBAL_CUSTOM_OBJECTS.copy()
         for objects in self.custom_objects:
             if objects:
                 _GLOBAL_CUSTOM_OBJECTS.update(objects)
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         _GLOBAL_CUSTOM_OBJECTS.clear()
         _GLOBAL_CUSTOM_OBJECTS.update(self.backup or {})
 
@@ -359,4 +360,6 @@ def check_for_unexpected_keys(name: str, input_dict: dict[str, Any], expected_va
     expected = list(expected_values)
     unknown = sorted(str(key) for key in set(input_dict).difference(expected))
     if unknown:
-        raise ValueError(f"Unknown entries in {name} dictionary: {unknown}. Only expected following keys: {expected}")
+        raise ValueError(
+            f"Unknown entries in {name} dictionary: {unknown}. Only expected following keys: {expected}"
+        )

@@ -20,6 +20,4 @@ def ask_to_proceed_with_overwrite(filepath: Any) -> bool:
     answer = input(f"[WARNING] {filepath} already exists - overwrite? [y/n]").strip().lower()
     while answer not in ("y", "n"):
         answer = input('Enter "y" (overwrite) or "n" (cancel).').strip().lower()
-    if answer == "n":
-        return False
-    return True
+    return answer == "y"

@@ -5,7 +5,8 @@ Source: the public behaviour of keras/utils/layer_utils.py (2.1.6 and 2.2.4).
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
