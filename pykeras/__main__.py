@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     digits = commands.add_parser(
         "digits", help="train a small CNN on handwritten digits, save it, load it back, draw the results"
     )
-    digits.add_argument("--epochs", type=int, default=20, help="passes over the training pictures (%(default)s)")
+    digits.add_argument("--epochs", type=int, default=20, help="passes over the pictures (%(default)s)")
     digits.add_argument("--batch-size", type=int, default=32, help="pictures per step (%(default)s)")
     digits.add_argument("--seed", type=int, default=1, help="of all random numbers (%(default)s)")
     digits.add_argument("--folder", default=".", help="where digits.h5 and digits.png go (here)")

@@ -114,7 +114,8 @@ class Canvas:
         """
         shares = np.kron(np.clip(values, 0, 1), np.ones((scale, scale)))[:, :, None]
         rows, columns = shares.shape[:2]
-        self.pixels[y : y + rows, x : x + columns] = np.asarray(paper) * (1 - shares) + np.asarray(ink) * shares
+        low, high = np.asarray(paper), np.asarray(ink)
+        self.pixels[y : y + rows, x : x + columns] = low + (high - low) * shares
 
     def text(
         self,
@@ -162,12 +163,14 @@ class Canvas:
             OSError: the file cannot be written.
         """
         bytes_ = np.rint(np.clip(self.pixels, 0, 1) * 255).astype(np.uint8)
-        rows = np.zeros((self.height, 1 + self.width * 3), np.uint8)  # each row starts with its filter, 0 = none
+        # each row starts with the number of its filter, 0 = none
+        rows = np.zeros((self.height, 1 + self.width * 3), np.uint8)
         rows[:, 1:] = bytes_.reshape(self.height, -1)
         header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
+        packed = zlib.compress(rows.tobytes(), 9)
         with open(path, "wb") as file:
             file.write(b"\x89PNG\r\n\x1a\n")
-            for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b"")):
+            for kind, data in ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")):
                 file.write(struct.pack(">I", len(data)) + kind + data)
                 file.write(struct.pack(">I", zlib.crc32(kind + data)))
 

@@ -76,7 +76,7 @@ def line_chart(
         if tick <= top_value + 1e-9:
             canvas.box(left, py(tick), right - left, 1, GRID)
             canvas.text(left - 9, py(tick) + 5, f"{tick:.{decimals}f}", FAINT, 10, "right")
-    step = max(1, math.ceil(epochs / 8))
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, epochs) if epochs / step <= 8)
     for epoch in range(1, epochs + 1):
         if epoch == 1 or epoch % step == 0:
             canvas.box(px(epoch), bottom, 1, 5, FAINT)
