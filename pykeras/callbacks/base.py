@@ -49,7 +49,7 @@ class Logs(dict):
         return dict.__contains__(self, key) or alias(key, self.keys()) != key
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return dict.get(self, alias(key, self.keys()), default)
 
 
 def log_value(logs: dict[str, Any], name: str) -> Any:

@@ -210,7 +210,7 @@ class LearningRateScheduler(Callback):
             raise ValueError('Optimizer must have a "lr" attribute.')
         rate = self._next(epoch, float(K.get_value(self.model.optimizer.lr)))
         if not isinstance(rate, (float, np.floating)):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004 (Keras raises ValueError)
                 f'The output of the "schedule" function should be float, got {rate!r} ({type(rate).__name__})'
             )
         K.set_value(self.model.optimizer.lr, rate)
