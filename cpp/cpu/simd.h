@@ -1,0 +1,163 @@
+// Vectors of float and double for the per-ISA sources: one spelling, 64, 32 or 16 bytes wide.
+//
+// Include only from cpp/cpu/isa/*.cpp: all names live in the namespace PK_ISA, so no wide instruction can leak into
+// code that runs on a plain CPU. Arithmetic and comparisons are the operators of the GCC/Clang vector extension;
+// a comparison gives an integer vector (0 or -1 per lane) that `select` takes.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#ifndef PK_ISA
+#error "PK_ISA must name the instruction set's namespace"
+#endif
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define PK_INLINE static inline __attribute__((always_inline))
+
+namespace pk::cpu::PK_ISA {
+
+#if defined(__AVX512F__)
+#define PK_VBYTES 64
+#elif defined(__AVX2__)
+#define PK_VBYTES 32
+#else
+#define PK_VBYTES 16
+#endif
+
+typedef float vf32 __attribute__((vector_size(PK_VBYTES)));
+typedef double vf64 __attribute__((vector_size(PK_VBYTES)));
+typedef int32_t vi32 __attribute__((vector_size(PK_VBYTES)));
+typedef int64_t vi64 __attribute__((vector_size(PK_VBYTES)));
+
+template <class T>
+struct Simd;
+template <>
+struct Simd<float> {
+  using vec = vf32;
+  using ivec = vi32;
+  using ielem = int32_t;
+  static constexpr int n = PK_VBYTES / 4;
+};
+template <>
+struct Simd<double> {
+  using vec = vf64;
+  using ivec = vi64;
+  using ielem = int64_t;
+  static constexpr int n = PK_VBYTES / 8;
+};
+
+// memcpy keeps unaligned access defined; it compiles to one unaligned move.
+PK_INLINE vf32 load(const float* p) {
+  vf32 v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+PK_INLINE vf64 load(const double* p) {
+  vf64 v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+PK_INLINE void store(float* p, vf32 v) { memcpy(p, &v, sizeof v); }
+PK_INLINE void store(double* p, vf64 v) { memcpy(p, &v, sizeof v); }
+
+PK_INLINE vf32 set1(float x) { return x - vf32{}; }
+PK_INLINE vf64 set1(double x) { return x - vf64{}; }
+
+// The first n lanes (0 <= n <= lanes); the others read as zero and their memory is not touched.
+PK_INLINE vf32 load_part(const float* p, int n) {
+#if defined(__AVX512F__)
+  return (vf32)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1u), p);
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return (vf32)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
+#else
+  vf32 v = {};
+  memcpy(&v, p, (size_t)n * 4);
+  return v;
+#endif
+}
+PK_INLINE vf64 load_part(const double* p, int n) {
+#if defined(__AVX512F__)
+  return (vf64)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1u), p);
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
+  return (vf64)_mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane));
+#else
+  vf64 v = {};
+  memcpy(&v, p, (size_t)n * 8);
+  return v;
+#endif
+}
+PK_INLINE void store_part(float* p, vf32 v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1u), (__m512)v);
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), (__m256)v);
+#else
+  memcpy(p, &v, (size_t)n * 4);
+#endif
+}
+PK_INLINE void store_part(double* p, vf64 v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1u), (__m512d)v);
+#elif defined(__AVX2__)
+  const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
+  _mm256_maskstore_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane), (__m256d)v);
+#else
+  memcpy(p, &v, (size_t)n * 8);
+#endif
+}
+
+// a*b + c, rounded once where the ISA has FMA. Spelled out, not left to contraction, so that every kernel that
+// must agree bit for bit with another does.
+PK_INLINE vf32 fma(vf32 a, vf32 b, vf32 c) {
+#if defined(__AVX512F__)
+  return (vf32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (vf32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+  return (vf32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return a * b + c;
+#endif
+}
+PK_INLINE vf64 fma(vf64 a, vf64 b, vf64 c) {
+#if defined(__AVX512F__)
+  return (vf64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__AVX2__)
+  return (vf64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__aarch64__)
+  return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+  return a * b + c;
+#endif
+}
+
+PK_INLINE vf32 select(vi32 m, vf32 a, vf32 b) { return m ? a : b; }
+PK_INLINE vf64 select(vi64 m, vf64 a, vf64 b) { return m ? a : b; }
+
+// A NaN in `x` is kept (both comparisons are false), which is what relu and clip want.
+template <class V>
+PK_INLINE V at_least(V x, V lo) {
+  return select(x < lo, lo, x);
+}
+template <class V>
+PK_INLINE V at_most(V x, V hi) {
+  return select(x > hi, hi, x);
+}
+
+PK_INLINE vi32 bits(vf32 x) { return (vi32)x; }
+PK_INLINE vi64 bits(vf64 x) { return (vi64)x; }
+PK_INLINE vf32 from_bits(vi32 x) { return (vf32)x; }
+PK_INLINE vf64 from_bits(vi64 x) { return (vf64)x; }
+
+PK_INLINE vf32 vabs(vf32 x) { return from_bits(bits(x) & 0x7fffffff); }
+PK_INLINE vf64 vabs(vf64 x) { return from_bits(bits(x) & 0x7fffffffffffffffLL); }
+
+}  // namespace pk::cpu::PK_ISA
