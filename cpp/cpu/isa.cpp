@@ -11,6 +11,8 @@
 namespace pk::cpu {
 namespace {
 
+constexpr Isa kAll[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon};
+
 #if defined(PK_X86)
 // Which register files the operating system saves on a context switch; without them the CPU flags mean nothing.
 unsigned long long xcr0() {
@@ -45,7 +47,7 @@ Isa best() {
 Isa initial() {
   const char* forced = std::getenv("PYKERAS_FORCE_ISA");
   if (forced != nullptr) {
-    for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon}) {
+    for (Isa isa : kAll) {
       if (std::strcmp(forced, isa_name(isa)) == 0 && isa_supported(isa)) return isa;
     }
   }
@@ -76,7 +78,7 @@ bool set_isa(const char* name) {
     current().store(best(), std::memory_order_relaxed);
     return true;
   }
-  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kAll) {
     if (std::strcmp(name, isa_name(isa)) == 0 && isa_supported(isa)) {
       current().store(isa, std::memory_order_relaxed);
       return true;
@@ -87,7 +89,7 @@ bool set_isa(const char* name) {
 
 int supported_isas(Isa* out) {
   int n = 0;
-  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon}) {
+  for (Isa isa : kAll) {
     if (isa_supported(isa)) out[n++] = isa;
   }
   return n;
