@@ -37,7 +37,7 @@ def alias(name: str, known: Any) -> str:
 
 
 class Logs(dict):
-    """A dict of log values that finds 'accuracy' under 'acc' and the reverse; iteration shows the real names."""
+    """A dict of log values that finds 'accuracy' under 'acc' and the reverse; iterating shows real names."""
 
     def __missing__(self, key: Any) -> Any:
         real = alias(key, self.keys())
@@ -65,8 +65,8 @@ class Callback:
         model: the model being trained.
         validation_data: the validation arrays, or None.
 
-    Epoch and batch numbers start at 0. All callbacks get the same `logs` dict, so an entry that one adds is seen
-    by the later ones.
+    Epoch and batch numbers start at 0. All callbacks get the same `logs` dict, so an entry that one adds is
+    seen by the later ones.
     """
 
     # class attributes, because many a subclass forgets to call this class's __init__

@@ -30,7 +30,8 @@ def _larger_is_better(monitor: str, mode: str, who: str, extra: tuple[str, ...] 
 def _warn_missing(what: str, monitor: str, logs: dict[str, Any]) -> None:
     available = ",".join(logs)
     warnings.warn(
-        f"{what} conditioned on metric `{monitor}` which is not available. Available metrics are: {available}",
+        f"{what} conditioned on metric `{monitor}` which is not available. "
+        f"Available metrics are: {available}",
         RuntimeWarning,
         stacklevel=3,
     )
@@ -197,7 +198,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 prints the rate.
 
     Raises:
-        ValueError: in `fit`, if the optimizer has no `lr` or the schedule returns something else than a float.
+        ValueError: in `fit`, if the optimizer has no `lr` or the schedule returns anything but a float.
     """
 
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0) -> None:
@@ -210,7 +211,7 @@ class LearningRateScheduler(Callback):
             raise ValueError('Optimizer must have a "lr" attribute.')
         rate = self._next(epoch, float(K.get_value(self.model.optimizer.lr)))
         if not isinstance(rate, (float, np.floating)):
-            raise ValueError(  # noqa: TRY004 (Keras raises ValueError)
+            raise ValueError(
                 f'The output of the "schedule" function should be float, got {rate!r} ({type(rate).__name__})'
             )
         K.set_value(self.model.optimizer.lr, rate)

@@ -61,7 +61,7 @@ class CustomObjectScope:
         self.custom_objects = args
         self.backup: dict[str, Any] | None = None
 
-    def __enter__(self) -> CustomObjectScope:  # noqa: PYI034 (typing.Self is 3.11)
+    def __enter__(self) -> CustomObjectScope:
         self.backup = _GLOBAL_CUSTOM_OBJECTS.copy()
         for objects in self.custom_objects:
             if objects:
