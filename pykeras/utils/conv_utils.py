@@ -58,7 +58,7 @@ def normalize_padding(value: Any) -> str:
     padding = value.lower() if isinstance(value, str) else value
     if padding not in allowed:
         raise ValueError(
-            f'The `padding` argument must be one of "valid", "same" (or "causal" for Conv1D). Received: {value}'
+            f'The `padding` argument must be "valid" or "same" (or "causal" for Conv1D). Received: {value}'
         )
     return padding
 

@@ -40,7 +40,7 @@ _GLOBAL_CUSTOM_OBJECTS: dict[str, Any] = {}
 _DUMPED_HERE: set[bytes] = set()
 
 
-# ---------------------------------------------------------------------------------------------------- registry
+# ---- registry
 
 
 class CustomObjectScope:
@@ -83,7 +83,7 @@ def get_custom_objects() -> dict[str, Any]:
     return _GLOBAL_CUSTOM_OBJECTS
 
 
-# ------------------------------------------------------------------------------------- objects ↔ configs
+# ---- objects ↔ configs
 
 
 def serialize_keras_object(instance: Any) -> Any:
@@ -124,7 +124,7 @@ def deserialize_keras_object(
         printable_module_name: what to call the thing in errors ("layer", "loss function" …).
 
     Returns:
-        The instance (from a config) or the named object (classes of `module_objects` are returned as they are).
+        The instance (from a config) or the named object (classes are returned as they are).
 
     Raises:
         ValueError: the name is unknown, or the identifier is of no known form.
@@ -173,7 +173,7 @@ def _instantiate(cls: Any, config: Any, custom_objects: dict[str, Any] | None) -
         return cls(**(config or {}))
 
 
-# -------------------------------------------------------------------------------------------- functions
+# ---- functions
 
 
 def func_dump(func: Callable[..., Any]) -> tuple[str, tuple[Any, ...] | None, tuple[Any, ...] | None]:
@@ -196,7 +196,7 @@ def func_dump(func: Callable[..., Any]) -> tuple[str, tuple[Any, ...] | None, tu
 
 
 def is_own_code(code: Any) -> bool:
-    """Whether `func_dump` of this very process made this code string (so it cannot come from a stranger's file)."""
+    """Whether `func_dump` of this very process made this code string (it cannot be a stranger's)."""
     if isinstance(code, (tuple, list)):
         code = code[0] if code else None
     if not isinstance(code, str):
@@ -211,7 +211,7 @@ def func_load(
     closure: tuple[Any, ...] | None = None,
     globs: dict[str, Any] | None = None,
 ) -> Callable[..., Any]:
-    """Makes a function from what `func_dump` returned. **Runs foreign code when called: trust its source first.**
+    """Makes a function from what `func_dump` returned. It is foreign code: **trust its source first.**
 
     No loader of this package calls it on the content of a file.
 
@@ -268,7 +268,7 @@ def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool
     return parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-# ------------------------------------------------------------------------------------------- list helpers
+# ---- list helpers
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> Any:
@@ -351,12 +351,13 @@ def transpose_shape(shape: Iterable[Any], target_format: str, spatial_axes: Iter
         axes = tuple(spatial_axes)
         return values[: axes[0]] + (values[-1],) + tuple(values[i] for i in axes)
     raise ValueError(
-        f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {target_format}'
+        'The `data_format` argument must be one of "channels_first", "channels_last". '
+        f"Received: {target_format}"
     )
 
 
 def check_for_unexpected_keys(name: str, input_dict: dict[str, Any], expected_values: Iterable[str]) -> None:
-    """Raises ValueError if the dict has keys that are not expected (`name` says in the message what was passed)."""
+    """Raises ValueError if the dict has keys that are not expected (`name` says what was passed)."""
     expected = list(expected_values)
     unknown = sorted(str(key) for key in set(input_dict).difference(expected))
     if unknown:

@@ -97,7 +97,7 @@ def _nodes_by_depth(model: Any) -> Iterable[list[Any]]:
 
 
 def _is_chain(model: Any) -> bool:
-    """One node per depth with one input each, and no layer used twice: the table needs no connections column."""
+    """One node per depth, one input each, no layer used twice: the table needs no connections column."""
     if model.__class__.__name__ == "Sequential":
         return True
     seen: set[int] = set()

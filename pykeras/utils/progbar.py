@@ -44,7 +44,7 @@ class Progbar:
         self.interval = interval
         self.stateful_metrics = set(stateful_metrics) if stateful_metrics else set()
         self.seen_so_far = 0
-        # name → [weighted sum, weight], or the bare value of a stateful metric; insertion order is display order
+        # name → [weighted sum, weight], or the bare value of a stateful metric, in the order of display
         self._values: dict[str, Any] = {}
         self._total_width = 0
         self._start = time.time()
