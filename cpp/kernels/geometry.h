@@ -1,0 +1,52 @@
+// Index arithmetic that shape rules and kernels of every device share.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/attrs.h"
+
+namespace pk {
+
+inline int64_t normal_axis(int64_t axis, int rank) { return axis < 0 ? axis + rank : axis; }
+
+// Which elements of an axis a slice takes: begin, begin + stride, … (count of them).
+struct SliceRange {
+  int64_t begin = 0, stride = 1, count = 0;
+};
+
+// NumPy's rule for x[begin:end:stride] on an axis of n elements, negative numbers included; an open
+// end takes all that is there.
+inline SliceRange slice_range(const SliceAttrs& a, int axis, int64_t n) {
+  const auto clamp = [n](int64_t i, int64_t low, int64_t high) {
+    return std::clamp(i < 0 ? i + n : i, low, high);
+  };
+  SliceRange r;
+  r.stride = a.strides[axis];
+  const bool forward = r.stride > 0;
+  const int64_t low = forward ? 0 : -1, high = forward ? n : n - 1;
+  r.begin = a.begin_mask[axis] ? (forward ? low : high) : clamp(a.begin[axis], low, high);
+  const int64_t end = a.end_mask[axis] ? (forward ? high : low) : clamp(a.end[axis], low, high);
+  const int64_t span = forward ? end - r.begin : r.begin - end, step = forward ? r.stride : -r.stride;
+  r.count = span <= 0 ? 0 : (span + step - 1) / step;
+  return r;
+}
+
+// The shape of a draw's dropout mask: the input's, or noise_shape with -1 filled in.
+inline Shape noise_shape(const DropoutAttrs& a, const Shape& x) {
+  if (a.noise_shape.size() == 0) return x;
+  Shape s = x;
+  for (int i = 0; i < x.rank(); ++i)
+    if (a.noise_shape[i] >= 0) s[i] = a.noise_shape[i];
+  return s;
+}
+
+// Windows of a pooling or convolution over height (axis 1) and width (axis 2) of NHWC data.
+inline Window pool_window(const PoolAttrs& a, int axis, int64_t n) {
+  return window(n, a.pool[axis], a.strides[axis], 1, a.padding, 0, 0);
+}
+inline Window conv_window(const ConvAttrs& a, int axis, int64_t n, int64_t kernel) {
+  return window(n, kernel, a.strides[axis], a.dilation[axis], a.padding, a.pads[2 * axis], a.pads[2 * axis + 1]);
+}
+
+}  // namespace pk
