@@ -42,7 +42,7 @@ def atomic_write(filepath: Any) -> Iterator[BinaryIO]:
     mode = _existing_mode(path, target)
     folder = os.path.dirname(target)
     # 0o666 lets the process's umask decide, as for any file that a program creates
-    temporary = os.path.join(folder, f".{os.path.basename(target)[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = os.path.join(folder, f".{os.path.basename(target)[:40]}.{secrets.token_hex(6)}.tmp")
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(temporary, flags, 0o666)
@@ -72,9 +72,7 @@ def _existing_mode(path: str, target: str) -> int | None:
     except OSError:
         return None
     if stat.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(
-            f"Cannot save to {path!r}: it is a folder. Give a file's name, as 'model.h5'"
-        )
+        raise IsADirectoryError(f"Cannot save to {path!r}: it is a folder. Give a file's name, as 'model.h5'")
     if not stat.S_ISREG(status.st_mode):
         raise OSError(f"Cannot save to {path!r}: it is not a regular file")
     if not os.access(target, os.W_OK):
