@@ -1,0 +1,816 @@
+"""The only importer of the compiled core: symbolic tensors, variables, functions and what they share.
+
+Everything else of the package is written against this module and never sees `_core`.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from . import common
+
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+FLOAT_DTYPES = ("float32", "float64")
+
+_core_op = _core.op
+
+
+# ---- types ----------------------------------------------------------------------------------------------
+
+
+def dtype_name(dtype: Any) -> str:
+    """Returns the name of a type given as text, NumPy type or Python type; None gives `floatx()`.
+
+    Raises: TypeError if the engine has no such type.
+    """
+    if dtype is None:
+        dtype = common._FLOATX
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in DTYPES:
+        raise TypeError(f"The type {name!r} is not supported; choose one of {', '.join(DTYPES)}.")
+    return name
+
+
+class TensorShape(tuple):
+    """Static shape of a tensor: a tuple of ints, None where a size is unknown."""
+
+    __slots__ = ()
+
+    @property
+    def ndims(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    rank = ndims
+
+    def as_list(self) -> list[int | None]:
+        """Returns the sizes as a list."""
+        return list(self)
+
+    def is_fully_defined(self) -> bool:
+        """Tells whether no size is unknown."""
+        return None not in self
+
+    def num_elements(self) -> int | None:
+        """Returns the number of elements, None where it is unknown."""
+        n = 1
+        for size in self:
+            if size is None:
+                return None
+            n *= size
+        return n
+
+
+# ---- names ----------------------------------------------------------------------------------------------
+
+_names: dict[str, int] = {}
+_uids: dict[str, int] = {}
+
+
+class _Local(threading.local):
+    scope = ""
+
+
+_local = _Local()
+
+
+class name_scope:
+    """Context manager: names of what is built inside start with `name` and a slash. Scopes nest.
+
+    Args: name: one part of a name, or several joined by slashes.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> str:
+        self._outer = _local.scope
+        _local.scope = f"{self._outer}/{self._name}" if self._outer else self._name
+        return _local.scope + "/"
+
+    def __exit__(self, *_: Any) -> None:
+        _local.scope = self._outer
+
+
+def current_scope() -> str:
+    """Returns the scope that new nodes belong to, '' outside of any `name_scope`."""
+    return _local.scope
+
+
+def unique_name(name: str) -> str:
+    """Returns `name`, with `_1`, `_2` … appended if it was given out before."""
+    n = _names.get(name)
+    if n is None:
+        _names[name] = 0
+        return name
+    while True:
+        n += 1
+        candidate = f"{name}_{n}"
+        if candidate not in _names:
+            break
+    _names[name] = n
+    _names[candidate] = 0
+    return candidate
+
+
+def get_uid(prefix: str = "") -> int:
+    """Returns how often this function was called with `prefix`, this call included: 1, 2, 3 …"""
+    n = _uids.get(prefix, 0) + 1
+    _uids[prefix] = n
+    return n
+
+
+def reset_uids() -> None:
+    """Lets `get_uid` begin at 1 again, for every prefix."""
+    _uids.clear()
+
+
+def clear_session() -> None:
+    """Forgets names, counters and a fixed learning phase. Models built before keep working."""
+    global _fixed_phase
+    reset_uids()
+    _names.clear()
+    _fixed_phase = None
+
+
+# ---- tensors --------------------------------------------------------------------------------------------
+
+
+class _Op:
+    """What scripts read from `tensor.op`: name, type and inputs of the node."""
+
+    __slots__ = ("inputs", "name", "type")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.name = tensor.name.rsplit(":", 1)[0]
+        self.type = tensor._value.op
+        self.inputs = [Tensor(value) for value in tensor._value.inputs]
+
+
+class Tensor:
+    """Symbolic result of an op: shape, type and name, but no data.
+
+    Carries free attributes; the layers put `_keras_shape`, `_keras_history` and `_uses_learning_phase` on it.
+    Equality and hash go by identity: compare elements with `K.equal`.
+    """
+
+    __array_priority__ = 100
+    __array_ufunc__ = None  # makes `ndarray + tensor` come to __radd__
+
+    _uses_learning_phase: bool = False
+    _sparse: bool = False
+    # Where the elements are sizes of other tensors (K.shape): one entry per element, see movement.py.
+    _dims: list[Any] | None = None
+
+    def __init__(self, value: _core.Value, name: str | None = None) -> None:
+        self._value = value
+        self._name = name
+        self.shape = TensorShape(value.shape)
+        self.dtype: str = value.dtype
+
+    @property
+    def name(self) -> str:
+        """Name like 'dense_1/matmul:0', unique among all tensors."""
+        if self._name is None:
+            value = self._value
+            base = f"{value.scope}/{value.op}" if value.scope else value.op
+            self._name = f"{unique_name(base)}:{value.index}"
+        return self._name
+
+    @property
+    def op(self) -> _Op:
+        """The node that makes this tensor."""
+        return _Op(self)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def get_shape(self) -> TensorShape:
+        """Returns the static shape."""
+        return self.shape
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} shape={tuple(self.shape)} dtype={self.dtype}>"
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"The symbolic tensor {self.name!r} has no truth value while the graph is built. "
+            "Use `K.switch` to choose between tensors, or `is None` to test for absence."
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError(
+            f"The symbolic tensor {self.name!r} holds no data and cannot become a NumPy array. "
+            "Use functions of `keras.backend`, or `K.eval` to compute it."
+        )
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError(f"The tensor {self.name!r} is a scalar and cannot be iterated over.")
+        n = self.shape[0]
+        if n is None:
+            raise TypeError(f"The tensor {self.name!r} cannot be iterated over: its first size is unknown.")
+        return iter([self[i] for i in range(n)])
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return index(self, key)
+
+    # Arithmetic. Python numbers and arrays take the tensor's type.
+
+    def __add__(self, other: Any) -> Tensor:
+        return binary("add", self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return binary("sub", self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return binary("sub", other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return binary("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return binary("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _true_divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _true_divide(other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return _floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return _floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return binary("floor_mod", self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return binary("floor_mod", other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return binary("pow", other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        other = to_tensor(other, self.dtype)
+        return op("matmul" if len(self.shape) == 2 == len(other.shape) else "batch_matmul", self, other)
+
+    def __neg__(self) -> Tensor:
+        return op("neg", self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Tensor:
+        return op("abs", self)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return binary("less", self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return binary("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return binary("greater", self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return binary("greater_equal", self, other)
+
+    def __and__(self, other: Any) -> Tensor:
+        return binary("logical_and", self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return binary("logical_and", other, self)
+
+    def __or__(self, other: Any) -> Tensor:
+        return binary("logical_or", self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return binary("logical_or", other, self)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return binary("not_equal", self, other)
+
+    def __invert__(self) -> Tensor:
+        return op("logical_not", self)
+
+
+class Variable(Tensor):
+    """A tensor whose value is kept between calls: a weight, an optimizer slot, a counter.
+
+    Args:
+        shape: fully known shape.
+        dtype: name of the type.
+        name: last part of the name; the current scope is put in front.
+        constraint: function that the optimizer applies to new values, or None.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        dtype: str,
+        name: str | None = None,
+        constraint: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        full = scoped_name(name or "Variable")
+        self._var = _core.Variable(tuple(shape), dtype, full)
+        super().__init__(self._var.value, full + ":0")
+        self._keras_shape = tuple(self.shape)
+        self.constraint = constraint
+
+    @property
+    def _constraint(self) -> Callable[[Tensor], Tensor] | None:
+        return self.constraint
+
+    def get(self) -> np.ndarray:
+        """Returns a copy of the value, as an array of the variable's shape."""
+        return self._var.get()
+
+    def set(self, value: Any) -> None:
+        """Stores `value` (an array or number of the variable's shape), cast to the variable's type.
+
+        Raises: ValueError if the shape differs.
+        """
+        array = np.asarray(value, dtype=self.dtype, order="C")
+        if array.shape != self.shape:
+            raise ValueError(
+                f"The variable {self.name!r} has shape {tuple(self.shape)}; "
+                f"a value of shape {array.shape} cannot be stored in it."
+            )
+        self._var.set(array)
+
+    def set_initializer(self, tensor: Tensor) -> None:
+        """Makes `tensor` the initial value; it is computed when the variable is first read."""
+        self._var.set_initializer(tensor._value)
+
+
+class Update:
+    """New value for a variable, to be stored after a function has computed its outputs.
+
+    Unpacks like the pair (variable, value). `step`, where given, computes the new value from any old one, so
+    that several updates of one variable in the same function follow each other instead of the last one winning.
+    """
+
+    __slots__ = ("step", "value", "variable")
+
+    def __init__(
+        self, variable: Variable, value: Tensor, step: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
+        if not isinstance(variable, Variable):
+            raise TypeError(f"Only variables can be updated, not {variable!r}.")
+        self.variable = variable
+        self.value = value
+        self.step = step
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.variable, self.value))
+
+    def __repr__(self) -> str:
+        return f"<Update of {self.variable.name!r}>"
+
+
+def scoped_name(name: str) -> str:
+    """Returns `name` below the current scope, made unique."""
+    scope = _local.scope
+    return unique_name(f"{scope}/{name}" if scope else name)
+
+
+# ---- building nodes -------------------------------------------------------------------------------------
+
+
+def op(name: str, *inputs: Tensor, **attrs: Any) -> Tensor:
+    """Adds a node with one output.
+
+    Args:
+        name: an op of the catalogue.
+        inputs: tensors.
+        attrs: the op's attributes.
+    Returns: its output.
+    Raises: ValueError if the op refuses these shapes, types or attributes.
+    """
+    result = Tensor(_core_op(name, [t._value for t in inputs], attrs, _local.scope)[0])
+    for t in inputs:
+        if t._uses_learning_phase:
+            result._uses_learning_phase = True
+            break
+    return result
+
+
+def op_all(name: str, *inputs: Tensor, **attrs: Any) -> list[Tensor]:
+    """Adds a node and returns all its outputs; otherwise like `op`."""
+    results = [Tensor(value) for value in _core_op(name, [t._value for t in inputs], attrs, _local.scope)]
+    if any(t._uses_learning_phase for t in inputs):
+        for result in results:
+            result._uses_learning_phase = True
+    return results
+
+
+def is_scipy_sparse(x: Any) -> bool:
+    """Tells whether `x` is a SciPy sparse matrix, without importing SciPy."""
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and bool(module.issparse(x))
+
+
+def to_array(x: Any, dtype: str | None = None) -> np.ndarray:
+    """Returns a Python number, list or array as an array of one of the engine's types.
+
+    Args:
+        x: the data; a SciPy sparse matrix becomes dense.
+        dtype: the wanted type. None keeps an array's own type; Python floats become `floatx()` and whole
+            numbers int32.
+    Raises: TypeError for objects that are not numbers, and for fractions where `dtype` is a whole-number type.
+    """
+    if is_scipy_sparse(x):
+        x = x.toarray()
+    array = np.asarray(x)
+    kind = array.dtype.kind
+    if kind not in "fiub":
+        raise TypeError(f"Cannot make a tensor of {x!r} (type {type(x).__name__}).")
+    if dtype is None:
+        if isinstance(x, (np.ndarray, np.generic)):
+            dtype = dtype_name(array.dtype)
+        else:
+            dtype = {"f": common._FLOATX, "b": "bool"}.get(kind, "int32")
+    elif kind == "f" and dtype not in FLOAT_DTYPES and not np.array_equal(array, np.floor(array)):
+        raise TypeError(f"Cannot use {x!r} together with a tensor of type {dtype}: it holds fractions.")
+    return np.asarray(array, dtype=dtype, order="C")
+
+
+def constant(array: np.ndarray, name: str | None = None) -> Tensor:
+    """Returns a tensor with the array's data."""
+    return Tensor(_core.constant(array), None if name is None else scoped_name(name) + ":0")
+
+
+def to_tensor(x: Any, dtype: str | None = None) -> Tensor:
+    """Returns tensors as they are and makes constants of everything else.
+
+    Args: as `to_array`; `dtype` is not applied to tensors.
+    """
+    if isinstance(x, Tensor):
+        return x
+    return Tensor(_core.constant(to_array(x, dtype)))
+
+
+def placeholder(shape: Sequence[int | None], dtype: str, name: str | None = None) -> Tensor:
+    """Returns a tensor whose data a function receives when it is called."""
+    full = scoped_name(name or "Placeholder")
+    return Tensor(_core.placeholder(tuple(shape), dtype, full), full + ":0")
+
+
+def binary(name: str, x: Any, y: Any) -> Tensor:
+    """Adds a pointwise node of two operands; one that is no tensor takes the other's type."""
+    if not isinstance(x, Tensor):
+        y = to_tensor(y)
+        x = to_tensor(x, y.dtype)
+    elif not isinstance(y, Tensor):
+        y = to_tensor(y, x.dtype)
+    return op(name, x, y)
+
+
+def power(x: Tensor, a: Any) -> Tensor:
+    """Returns x**a; squares have an op of their own."""
+    if not isinstance(a, Tensor) and np.ndim(a) == 0 and a == 2:
+        return op("square", x)
+    return binary("pow", x, a)
+
+
+def _true_divide(x: Any, y: Any) -> Tensor:
+    if isinstance(x, Tensor) and x.dtype not in FLOAT_DTYPES:
+        x = op("cast", x, dtype=common._FLOATX)
+    if isinstance(y, Tensor) and y.dtype not in FLOAT_DTYPES:
+        y = op("cast", y, dtype=common._FLOATX)
+    return binary("div", x, y)
+
+
+def _floor_divide(x: Any, y: Any) -> Tensor:
+    if not isinstance(x, Tensor):
+        x = to_tensor(x, y.dtype)
+    y = to_tensor(y, x.dtype)
+    if x.dtype in FLOAT_DTYPES:
+        return op("floor", op("div", x, y))
+    # Exact: after the remainder is gone, every way of rounding gives the same.
+    return op("div", op("sub", x, op("floor_mod", x, y)), y)
+
+
+def index(x: Tensor, key: Any) -> Tensor:
+    """Returns x[key] for ints, slices, Ellipsis and None, with NumPy's meaning.
+
+    Raises:
+        IndexError: too many indices, or an int beyond a known size.
+        TypeError: a key of another kind. A whole-number tensor may be the only key; it picks along axis 0.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if len(keys) == 1 and isinstance(keys[0], Tensor):
+        return op("gather", x, keys[0])
+    rank = len(x.shape)
+    used = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if used > rank:
+        raise IndexError(f"Too many indices for {x.name!r} of shape {tuple(x.shape)}: {used}.")
+    if not any(k is Ellipsis for k in keys):
+        keys = (*keys, Ellipsis)
+    begin, end, strides = [0] * rank, [0] * rank, [1] * rank
+    begin_open, end_open = [1] * rank, [1] * rank
+    dropped: list[int] = []  # axes of x that an int takes away
+    added: list[int] = []  # axes of the result that None puts in
+    axis = place = 0
+    seen_ellipsis = False
+    for k in keys:
+        if k is None:
+            added.append(place)
+            place += 1
+        elif k is Ellipsis:
+            if seen_ellipsis:
+                raise IndexError("An index can hold only one Ellipsis ('...').")
+            seen_ellipsis = True
+            axis += rank - used
+            place += rank - used
+        elif isinstance(k, slice):
+            if any(isinstance(part, Tensor) for part in (k.start, k.stop, k.step)):
+                raise TypeError(
+                    "Bounds of a slice must be Python ints or None; use `K.gather` for computed places."
+                )
+            if k.start is not None:
+                begin[axis], begin_open[axis] = int(k.start), 0
+            if k.stop is not None:
+                end[axis], end_open[axis] = int(k.stop), 0
+            strides[axis] = 1 if k.step is None else int(k.step)
+            if strides[axis] == 0:
+                raise ValueError("The step of a slice cannot be 0.")
+            axis += 1
+            place += 1
+        elif isinstance(k, (int, np.integer)) and not isinstance(k, (bool, np.bool_)):
+            i, size = int(k), x.shape[axis]
+            if size is not None and not -size <= i < size:
+                raise IndexError(f"Index {i} is beyond axis {axis} of {x.name!r}, whose size is {size}.")
+            begin[axis], begin_open[axis] = i, 0
+            if i != -1:
+                end[axis], end_open[axis] = i + 1, 0
+            dropped.append(axis)
+            axis += 1
+        else:
+            raise TypeError(f"A tensor can be indexed by ints, slices, Ellipsis and None, not by {k!r}.")
+    result = x
+    if not all(begin_open) or not all(end_open) or any(s != 1 for s in strides):
+        result = op(
+            "slice", x, begin=begin, end=end, strides=strides, begin_mask=begin_open, end_mask=end_open
+        )
+    for i in reversed(dropped):
+        result = op("squeeze", result, axis=i)
+    for i in added:
+        result = op("expand_dims", result, axis=i)
+    if result is x:
+        return op("identity", x)
+    if x._dims is not None and len(keys) == 2 and keys[0] is not None and keys[0] is not Ellipsis:
+        dims = x._dims[keys[0]]
+        result._dims = dims if isinstance(keys[0], slice) else [dims]
+    return result
+
+
+# ---- learning phase -------------------------------------------------------------------------------------
+
+_phase_tensor: Tensor | None = None
+_fixed_phase: int | None = None
+
+
+def phase_tensor() -> Tensor:
+    """Returns the process's symbolic learning phase, a bool scalar that is false unless fed."""
+    global _phase_tensor
+    if _phase_tensor is None:
+        _phase_tensor = Tensor(_core.learning_phase(), "keras_learning_phase:0")
+        _phase_tensor._uses_learning_phase = True
+    return _phase_tensor
+
+
+def learning_phase() -> Any:
+    """Returns the learning phase: the int that was fixed, otherwise a symbolic bool scalar."""
+    return phase_tensor() if _fixed_phase is None else _fixed_phase
+
+
+def set_learning_phase(value: int) -> None:
+    """Fixes the learning phase, 0 (test) or 1 (train), for everything built from now on.
+
+    Raises: ValueError for any other value.
+    """
+    global _fixed_phase
+    if value not in (0, 1):
+        raise ValueError(f"The learning phase must be 0 or 1, not {value!r}.")
+    _fixed_phase = int(value)
+
+
+def is_phase(x: Any) -> bool:
+    """Tells whether `x` is the symbolic learning phase itself."""
+    return isinstance(x, Tensor) and _phase_tensor is not None and x._value.id == _phase_tensor._value.id
+
+
+# ---- functions and gradients ----------------------------------------------------------------------------
+
+
+def _assigned(updates: Iterable[Any]) -> list[tuple[Variable, Tensor]]:
+    """One new value per variable; several updates of one variable are chained where they know how."""
+    values: dict[Variable, Tensor] = {}
+    for update in updates:
+        if update is None:
+            continue
+        if not isinstance(update, Update):
+            try:
+                variable, value = update
+            except (TypeError, ValueError):
+                raise TypeError(
+                    f"An update must be a pair (variable, new value) or come from `K.update…`, not {update!r}."
+                ) from None
+            update = Update(variable, to_tensor(value, variable.dtype))
+        variable = update.variable
+        if variable in values and update.step is not None:
+            values[variable] = update.step(values[variable])
+        else:
+            values[variable] = update.value
+    return list(values.items())
+
+
+class Function:
+    """A compiled computation. Called with a list of arrays, it returns a list of arrays.
+
+    Args:
+        inputs: list of placeholders (any tensor can be fed); the learning phase may be among them.
+        outputs: list of tensors to compute.
+        updates: list of updates or (variable, new value) pairs, stored after the outputs are computed.
+        name: shown in error messages.
+        session_kwargs: `feed_dict` (values of further placeholders) and `fetches` (tensors computed, not returned;
+            or updates). `options` and `run_metadata` are accepted and have no meaning here.
+    Raises: TypeError if a list is not one; ValueError for unknown keywords.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        updates: Sequence[Any] | None = None,
+        name: str | None = None,
+        **session_kwargs: Any,
+    ) -> None:
+        updates = updates or []
+        for text, value in (("inputs", inputs), ("outputs", outputs), ("updates", updates)):
+            if not isinstance(value, (list, tuple)):
+                raise TypeError(f"`{text}` of a backend function should be a list or tuple, not {value!r}.")
+        self.inputs = list(inputs)
+        self.outputs = list(outputs)
+        self.name = name or ""
+        self.feed_dict = dict(session_kwargs.pop("feed_dict", None) or {})
+        fetches = session_kwargs.pop("fetches", None) or []
+        self.fetches = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
+        for key in session_kwargs:
+            if key not in ("options", "run_metadata"):
+                raise ValueError(f"Invalid argument {key!r} passed to a backend function.")
+        self.session_kwargs = session_kwargs
+        self.updates_op = [*updates, *(f for f in self.fetches if not isinstance(f, Tensor))]
+
+        self._phase_at: list[int] = []
+        self._ignored: list[int] = []  # a learning phase that is a fixed number: nothing to feed
+        fed: list[Tensor] = []
+        for i, tensor in enumerate([*self.inputs, *self.feed_dict]):
+            if is_phase(tensor):
+                self._phase_at.append(i)
+            elif isinstance(tensor, Tensor):
+                fed.append(tensor)
+            elif isinstance(tensor, (int, np.integer)):
+                self._ignored.append(i)
+            else:
+                raise TypeError(f"Input {i} of a backend function is no tensor: {tensor!r}.")
+        self._fed = fed
+        self._dtypes = [np.dtype(t.dtype) for t in fed]
+        self._arity = len(self.inputs)
+        self._plain = not self._phase_at and not self._ignored and not self.feed_dict
+        # The usual case with a phase: `inputs + [K.learning_phase()]`.
+        self._phase_last = self._phase_at == [self._arity - 1] and not self._ignored and not self.feed_dict
+        outputs_ = [to_tensor(t) for t in self.outputs]
+        extra = [t for t in self.fetches if isinstance(t, Tensor)]
+        self._n_outputs = len(outputs_)
+        self._scalars = [i for i, t in enumerate(outputs_) if not t.shape]
+        self._run = _core.Function(
+            [t._value for t in fed],
+            [t._value for t in [*outputs_, *extra]],
+            [(variable._var, value._value) for variable, value in _assigned(self.updates_op)],
+            self.name,
+        )
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        """Computes the outputs.
+
+        Args: inputs: one array per input. Other numbers are converted to the input's type; the learning phase is
+            fed as 0 or 1 (int, bool or float).
+        Returns: one array per output (a NumPy number for a scalar).
+        Raises: TypeError if `inputs` is no list; ValueError for a wrong number of arrays or a wrong shape.
+        """
+        if self._plain and type(inputs) is list and len(inputs) == self._arity:
+            arrays, phase = inputs, 0
+        elif self._phase_last and type(inputs) is list and len(inputs) == self._arity:
+            arrays, phase = inputs[:-1], 1 if inputs[-1] else 0
+        else:
+            arrays, phase = self._sort_out(inputs)
+        for array, dtype in zip(arrays, self._dtypes):
+            if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.c_contiguous:
+                arrays = self._convert(arrays)
+                break
+        results = self._run(arrays, phase)
+        for i in self._scalars:
+            results[i] = results[i][()]
+        return results[: self._n_outputs] if self.fetches else results
+
+    def _sort_out(self, inputs: Sequence[Any]) -> tuple[list[Any], int]:
+        """Splits what the caller gave into arrays for the core and the phase."""
+        if not isinstance(inputs, (list, tuple)):
+            raise TypeError(
+                f"`inputs` of a backend function should be a list or tuple, not {type(inputs).__name__}."
+            )
+        if len(inputs) != self._arity:
+            raise ValueError(
+                f"The function {self.name!r} takes {self._arity} arrays, but it received {len(inputs)}."
+            )
+        values = [*inputs, *self.feed_dict.values()]
+        phase = 0
+        for i in self._phase_at:
+            phase = int(bool(np.asarray(values[i]).reshape(())))
+        skip = {*self._phase_at, *self._ignored}
+        return [value for i, value in enumerate(values) if i not in skip], phase
+
+    def _convert(self, arrays: Sequence[Any]) -> list[np.ndarray]:
+        result = []
+        for array, tensor in zip(arrays, self._fed):
+            if is_scipy_sparse(array):
+                array = array.toarray()
+            try:
+                result.append(np.asarray(array, dtype=tensor.dtype, order="C"))
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"Cannot feed {tensor.name!r} (shape {tuple(tensor.shape)}, {tensor.dtype}): {error}"
+                ) from error
+        return result
+
+    @property
+    def step(self) -> int:
+        """Counter of the random draws: the same step gives the same numbers. Rises by one with every call."""
+        return self._run.step
+
+    @step.setter
+    def step(self, value: int) -> None:
+        self._run.step = value
+
+    def describe(self, inputs: Sequence[Any]) -> str:
+        """Returns the plan for arrays of these shapes as text: steps, buffers, kernels."""
+        arrays, phase = self._sort_out(inputs)
+        return self._run.describe(self._convert(arrays), phase)
+
+
+def gradients(
+    ys: Sequence[Tensor], xs: Sequence[Tensor], grad_ys: Sequence[Tensor | None] | None = None
+) -> list[Tensor | None]:
+    """Returns the gradients of the sum of `ys` for each of `xs`, None where there is no path.
+
+    Args: grad_ys: weights of the ys' elements, of the same shapes; None stands for ones.
+    """
+    seeds = None if grad_ys is None else [None if g is None else g._value for g in grad_ys]
+    phase = any(y._uses_learning_phase for y in ys)
+    results: list[Tensor | None] = []
+    for value in _core.gradients([y._value for y in ys], [x._value for x in xs], seeds):
+        tensor = None if value is None else Tensor(value)
+        if tensor is not None and phase:
+            tensor._uses_learning_phase = True
+        results.append(tensor)
+    return results
+
+
+# ---- devices --------------------------------------------------------------------------------------------
+
+set_device = _core.set_device
+get_device = _core.get_device
+devices = _core.devices
+set_num_threads = _core.set_num_threads
+get_num_threads = _core.get_num_threads
+isa = _core.isa
+isas = _core.isas
+set_isa = _core.set_isa
+op_info = _core.op_info
+op_names = _core.op_names
+set_pass = _core.set_pass
+passes = _core.passes
