@@ -1,0 +1,40 @@
+// Splitting work into tasks. How it is split depends on sizes alone, never on the number of threads, so that
+// results have the same bits for any number.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/context.h"
+
+namespace pk::cpu {
+
+constexpr int64_t kTaskWork = 32768;  // about as many element operations as waking a thread is worth
+constexpr int64_t kMaxTasks = 64;
+
+// Tasks for `items` pieces of `cost` element operations each, and the pieces per task.
+struct Split {
+  int64_t tasks = 1, step = 1;
+  Split(int64_t items, int64_t cost, int64_t multiple = 1) {
+    const int64_t work = items * std::max<int64_t>(cost, 1);
+    tasks = std::max<int64_t>(1, std::min({kMaxTasks, work / kTaskWork, items}));
+    step = (items + tasks - 1) / tasks;
+    step = (step + multiple - 1) / multiple * multiple;
+    tasks = step > 0 ? (items + step - 1) / step : 0;
+  }
+};
+
+// f(begin, end, task) over the pieces; inline when there is one task only.
+template <class F>
+void parallel(Context& ctx, const Split& split, int64_t items, F&& f) {
+  if (split.tasks <= 1) {
+    if (items > 0) f(int64_t{0}, items, int64_t{0});
+    return;
+  }
+  ctx.pool.for_each(split.tasks, [&](int64_t t) {
+    const int64_t begin = t * split.step;
+    f(begin, std::min(items, begin + split.step), t);
+  });
+}
+
+}  // namespace pk::cpu
