@@ -1,0 +1,47 @@
+"""What all tests share: which pykeras is meant, a home folder without settings, the folder of real data."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# `python -m pytest` puts this folder first on the path, where the sources lie without the compiled core:
+# unless the core was built in place, the installed package is the one to test.
+if not list((ROOT / "pykeras").glob("_core*.so")):
+    elsewhere = [entry for entry in sys.path if Path(entry or os.curdir).resolve() != ROOT]
+    if PathFinder.find_spec("pykeras", elsewhere):
+        sys.path[:] = elsewhere
+
+# A keras.json of the person who runs the tests must not decide about them.
+os.environ["KERAS_HOME"] = os.path.join(tempfile.gettempdir(), "pykeras-tests-no-such-folder")
+os.environ.pop("KERAS_BACKEND", None)
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """The folder with real models and data beside the repository; tests that need it are skipped without."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real models and data in {folder.name}/ beside the repository")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh_state() -> Iterator[None]:
+    """Every test starts with the same random numbers, names counted from 1, and the default settings."""
+    np.random.seed(1234)
+    if "pykeras.backend" in sys.modules:
+        sys.modules["pykeras.backend"].clear_session()
+    yield
+    if "pykeras.backend" in sys.modules:
+        backend = sys.modules["pykeras.backend"]
+        backend.set_floatx("float32")
+        backend.set_epsilon(1e-7)
+        backend.set_image_data_format("channels_last")

@@ -1,0 +1,162 @@
+"""One model used by many: threads that predict at the same time, and processes made by fork."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from pykeras.models import Sequential
+
+from pykeras.layers import BatchNormalization, Conv2D, Dense, Flatten
+
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture
+def model() -> Sequential:
+    model = Sequential()
+    model.add(Conv2D(8, (3, 3), activation="relu", input_shape=(12, 12, 3)))
+    model.add(BatchNormalization())
+    model.add(Flatten())
+    model.add(Dense(200, activation="tanh"))
+    model.add(Dense(5, activation="softmax"))
+    model.compile(loss="categorical_crossentropy", optimizer="sgd")
+    return model
+
+
+def pictures(n: int) -> np.ndarray:
+    return np.random.RandomState(n).rand(n, 12, 12, 3).astype("float32")
+
+
+def in_threads(work: Callable[[int], None], n: int) -> None:
+    """Run `work(i)` in n threads that start together; raise what the first failing one raised."""
+    start, errors = threading.Barrier(n), []
+
+    def run(i: int) -> None:
+        try:
+            start.wait(timeout=30)
+            work(i)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+    if errors:
+        raise errors[0]
+
+
+def in_child(work: Callable[[], bool], seconds: float = 60) -> None:
+    """Run `work` in a forked child and check that it says True before the time is up."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 2
+        finally:
+            os._exit(status)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    pytest.fail("the child hangs")
+
+
+def test_predictions_in_threads(model):
+    """Same bits as alone, with several batch sizes at once, the first calls included."""
+    sizes = [1, 7, 32, 64]
+    results: dict[int, list[np.ndarray]] = {i: [] for i in range(8)}
+
+    def work(i: int) -> None:
+        x = pictures(sizes[i % len(sizes)])
+        for _ in range(20):
+            results[i].append(model.predict(x, batch_size=16))
+
+    in_threads(work, len(results))
+    for i, predictions in results.items():
+        alone = model.predict(pictures(sizes[i % len(sizes)]), batch_size=16)
+        for prediction in predictions:
+            np.testing.assert_array_equal(prediction, alone)
+
+
+def test_one_model_per_thread(model):
+    """Building, training and predicting in threads gives what it gives alone."""
+    weights = model.get_weights()
+    x, y = pictures(16), np.eye(5)[np.arange(16) % 5]
+
+    def train() -> list[np.ndarray]:
+        own = Sequential.from_config(model.get_config())
+        own.set_weights(weights)
+        own.compile(loss="categorical_crossentropy", optimizer="sgd")
+        for _ in range(5):
+            own.train_on_batch(x, y)
+        return own.get_weights()
+
+    alone = train()
+    results: dict[int, list[np.ndarray]] = {}
+    in_threads(lambda i: results.__setitem__(i, train()), 4)
+    for trained in results.values():
+        for a, b in zip(trained, alone, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_prediction_after_fork(model):
+    """The child of a process whose thread pool is at work predicts the same."""
+    x = pictures(64)
+    before = model.predict(x)
+    for _ in range(3):
+        in_child(lambda: np.array_equal(model.predict(x), before))
+    np.testing.assert_array_equal(model.predict(x), before)
+
+
+def test_first_prediction_in_the_child(model):
+    """Fork before the model was used: the parent's state stays its own."""
+    x = pictures(32)
+    in_child(lambda: bool(np.isfinite(model.predict(x)).all()))
+    assert np.isfinite(model.predict(x)).all()
+
+
+def test_training_after_fork(model):
+    """A child trains its own copy; the parent's weights stay as they were."""
+    x, y = pictures(32), np.eye(5)[np.arange(32) % 5]
+    model.predict(x)
+    weights = model.get_weights()
+
+    def train() -> bool:
+        losses = [float(np.ravel(model.train_on_batch(x, y))[0]) for _ in range(10)]
+        return losses[-1] < losses[0]
+
+    in_child(train)
+    for a, b in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fork_while_another_thread_predicts(model):
+    """A lock that another thread holds at the moment of the fork must not hang the child."""
+    x = pictures(64)
+    before = model.predict(x)
+    stop = threading.Event()
+
+    def busy() -> None:
+        while not stop.is_set():
+            model.predict(x)
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(5):
+            in_child(lambda: np.array_equal(model.predict(x), before), seconds=30)
+    finally:
+        stop.set()
+        thread.join()
