@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/tensor.h"
@@ -67,6 +68,8 @@ Value make_variable(TensorType type, const std::string& name, std::shared_ptr<Va
 Value learning_phase();  // the same value at every call: a bool that says "training"
 
 // All nodes that `outputs` depend on, each after its inputs.
-std::vector<NodePtr> topological(const std::vector<Value>& outputs);
+// Stops at nodes of `stop`: they are listed, what they depend on is not.
+std::vector<NodePtr> topological(const std::vector<Value>& outputs,
+                                 const std::unordered_set<const Node*>& stop = {});
 
 }  // namespace pk

@@ -14,7 +14,9 @@
 namespace pk {
 
 struct TensorArg {
-  void* data = nullptr;  // dense, row major, aligned to 64 bytes (inputs from Python: to the element)
+  // Dense, row major; aligned to 64 bytes inside a plan, but only to the element where the memory
+  // belongs to a NumPy array (inputs and results of a function).
+  void* data = nullptr;
   TensorType type;
   int64_t size = 0;      // elements
 

@@ -1,0 +1,267 @@
+#include "runtime/layout.h"
+
+#include <algorithm>
+
+#include "graph/op.h"
+#include "runtime/arena.h"
+
+namespace pk {
+
+namespace {
+
+bool is_source(const Node& node) { return node.inputs.empty() && !node.op->no_kernel.empty(); }
+bool is_alias(const Node& node) { return node.op->alias >= 0; }
+
+size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+size_t bytes_of(const Value& v) { return static_cast<size_t>(v.type().bytes()); }
+
+}  // namespace
+
+void Plan::Layout::run() {
+  schedule();
+  kept_ = run_constant_nodes(graph_);
+  place_sources();
+  make_steps();
+  find_lifetimes();
+  place_results();
+  place_updates();
+  share_in_place();
+  place_arena();
+  finish_steps();
+}
+
+Value Plan::Layout::root(Value v) const {
+  while (is_alias(*v.node)) v = v.node->inputs[static_cast<size_t>(v.node->op->alias)];
+  return v;
+}
+
+// Nodes that make a new value of a variable come last: then every other reader of the old value
+// has run, and most of them can write straight into the variable.
+void Plan::Layout::schedule() {
+  std::unordered_set<const Node*> last;
+  std::vector<Value> before(graph_.outputs.begin(), graph_.outputs.begin() + static_cast<long>(graph_.n_results()));
+  for (size_t i = graph_.n_results(); i < graph_.outputs.size(); ++i) {
+    const NodePtr node = root(graph_.outputs[i]).node;
+    last.insert(node.get());
+    before.insert(before.end(), node->inputs.begin(), node->inputs.end());
+  }
+  order_ = topological(before);
+  std::unordered_set<const Node*> done;
+  for (const NodePtr& n : order_) done.insert(n.get());
+  for (const NodePtr& n : topological(graph_.outputs))
+    if (done.insert(n.get()).second) order_.push_back(n);
+}
+
+int Plan::Layout::variable_number(const std::shared_ptr<VariableState>& state) {
+  auto& all = plan_.variables_;
+  const auto it = std::find(all.begin(), all.end(), state);
+  if (it != all.end()) return static_cast<int>(it - all.begin());
+  all.push_back(state);
+  plan_.variable_memory_.push_back(state->on(plan_.device_));
+  return static_cast<int>(all.size()) - 1;
+}
+
+void Plan::Layout::place_sources() {
+  for (size_t i = 0; i < graph_.inputs.size(); ++i)
+    if (is_op(graph_.inputs[i], "placeholder")) plan_.slots_[graph_.inputs[i]] = {Place::input, i};
+  for (const NodePtr& node : order_) {
+    const Value v{node, 0};
+    if (node->op->name == "variable") {
+      plan_.slots_[v] = {Place::variable, static_cast<size_t>(variable_number(node->variable))};
+    } else if (node->op->name == "constant") {
+      const HostTensor& c = node->constant;
+      std::shared_ptr<void> memory = c.data;
+      if (!plan_.device_->shares_host_memory()) {
+        memory = plan_.device_->allocate(bytes_of(v));
+        plan_.device_->copy_in(memory.get(), c.data.get(), bytes_of(v));
+      }
+      plan_.slots_[v] = {Place::constant, plan_.constant_memory_.size()};
+      plan_.constant_memory_.push_back(std::move(memory));
+    }
+  }
+  for (const auto& state : graph_.updated) variable_number(state);
+  for (const NodePtr& node : order_)
+    if (node->op->name == "variable" && kept_.count(node.get()))
+      plan_.watched_.push_back(static_cast<size_t>(variable_number(node->variable)));
+}
+
+void Plan::Layout::make_steps() {
+  for (const NodePtr& node : order_) {
+    const OpDef& op = *node->op;
+    if (is_source(*node) || is_alias(*node)) continue;
+    Step step;
+    step.node = node;
+    const DType dtype = op.dispatch_input < 0 || node->inputs.empty()
+                            ? node->types[0].dtype
+                            : node->inputs[static_cast<size_t>(op.dispatch_input)].dtype();
+    step.kernel = plan_.device_->kernel(op.name, dtype);
+    if (!step.kernel)
+      throw RuntimeError(cat("op '", op.name, "' of '", node->scope, "' has no kernel for ", dtype, " on device '",
+                             plan_.device_->name(), "'"));
+    if (kept_.count(node.get())) {
+      for (size_t i = 0; i < node->types.size(); ++i) {
+        const Value v{node, static_cast<int>(i)};
+        plan_.slots_[v] = {Place::persistent, reserve_persistent(bytes_of(v))};
+      }
+      plan_.prologue_.push_back(std::move(step));
+    } else {
+      step_of_[node.get()] = static_cast<int>(plan_.steps_.size());
+      plan_.steps_.push_back(std::move(step));
+    }
+  }
+}
+
+size_t Plan::Layout::reserve_persistent(size_t bytes) {
+  const size_t at = plan_.persistent_bytes_;
+  plan_.persistent_bytes_ += std::max(aligned(bytes), kAlignment);
+  return at;
+}
+
+void Plan::Layout::find_lifetimes() {
+  for (size_t s = 0; s < plan_.steps_.size(); ++s) {
+    const Node& node = *plan_.steps_[s].node;
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (!node.op->is_shape_only(static_cast<int>(i))) last_[root(node.inputs[i])] = static_cast<int>(s);
+  }
+}
+
+int Plan::Layout::last_read(const Value& r) const {
+  const auto it = last_.find(r);
+  return it == last_.end() ? -1 : it->second;
+}
+
+// A result that a step computes is written straight to the caller's array; the second result with
+// the same value, and one that is an input, variable or constant, is copied at the end.
+void Plan::Layout::place_results() {
+  for (size_t k = 0; k < graph_.n_results(); ++k) {
+    const Value r = root(graph_.outputs[k]);
+    if (!placed(r)) {
+      plan_.slots_[r] = {Place::result, k};
+      continue;
+    }
+    plan_.result_copies_.push_back({plan_.slots_[r], graph_.outputs[k].type(), k});
+    read_at_end_.insert(r);
+  }
+}
+
+// An update is written in place when its step is the last reader of the old value and may
+// overwrite what it reads (or does not read it at all).
+void Plan::Layout::place_updates() {
+  // An update that is another variable's old value reads it after the steps.
+  for (size_t k = graph_.n_results(); k < graph_.outputs.size(); ++k)
+    if (const Value r = root(graph_.outputs[k]); placed(r)) read_at_end_.insert(r);
+  std::vector<std::pair<Value, size_t>> copied;
+  for (size_t k = 0; k < graph_.updated.size(); ++k) {
+    const Value value = graph_.outputs[graph_.n_results() + k];
+    const Value r = root(value);
+    const size_t variable = static_cast<size_t>(variable_number(graph_.updated[k]));
+    const auto step = step_of_.find(r.node.get());
+    bool in_place = !placed(r) && step != step_of_.end();
+    // All nodes of this variable (there is one per K.variable, but nothing forbids more).
+    for (const NodePtr& node : order_) {
+      if (!in_place) break;
+      const Value old{node, 0};
+      if (node->variable != graph_.updated[k]) continue;
+      if (read_at_end_.count(old)) in_place = false;
+      const int last = last_read(old);
+      if (last > step->second) in_place = false;
+      if (last == step->second) {
+        const Node& maker = *r.node;
+        if (!maker.op->in_place) in_place = false;
+        for (const Value& v : maker.inputs)
+          if (root(v) == old && !(v.type() == r.type())) in_place = false;
+      }
+    }
+    if (in_place)
+      plan_.slots_[r] = {Place::variable, variable};
+    else
+      copied.emplace_back(r, variable);
+  }
+  for (const auto& [r, variable] : copied) {
+    read_at_end_.insert(r);
+    plan_.update_copies_.push_back({placed(r) ? plan_.slots_[r] : Slot{}, r.type(), variable});
+    if (r.node->variable && graph_.updates(r)) plan_.stage_updates_ = true;
+  }
+}
+
+// Pointwise steps write over an input that nobody needs any more.
+void Plan::Layout::share_in_place() {
+  std::unordered_set<Value, ValueHash> taken;
+  for (size_t s = 0; s < plan_.steps_.size(); ++s) {
+    const NodePtr& node = plan_.steps_[s].node;
+    if (!node->op->in_place) continue;
+    for (size_t o = 0; o < node->types.size(); ++o) {
+      const Value out{node, static_cast<int>(o)};
+      if (placed(out)) continue;
+      for (size_t i = 0; i < node->inputs.size(); ++i) {
+        const Value& in = node->inputs[i];
+        const Value r = root(in);
+        if (node->op->is_shape_only(static_cast<int>(i)) || placed(r) || !step_of_.count(r.node.get()) ||
+            read_at_end_.count(r) || last_read(r) != static_cast<int>(s) || !(in.type() == out.type()) ||
+            taken.count(r))
+          continue;
+        taken.insert(r);
+        shares_[out] = r;
+        break;
+      }
+    }
+  }
+}
+
+void Plan::Layout::place_arena() {
+  const int end = static_cast<int>(plan_.steps_.size());
+  std::vector<Lifetime> buffers;
+  std::unordered_map<Value, size_t, ValueHash> buffer_of;
+  for (int s = 0; s < end; ++s) {
+    const NodePtr& node = plan_.steps_[static_cast<size_t>(s)].node;
+    for (size_t o = 0; o < node->types.size(); ++o) {
+      const Value v{node, static_cast<int>(o)};
+      if (placed(v)) continue;
+      const int last = read_at_end_.count(v) ? end : std::max(s, last_read(v));
+      const auto shared = shares_.find(v);
+      if (shared != shares_.end()) {
+        const size_t b = buffer_of.at(shared->second);
+        buffers[b].last = std::max(buffers[b].last, last);
+        buffer_of[v] = b;
+        continue;
+      }
+      buffer_of[v] = buffers.size();
+      buffers.push_back({std::max(bytes_of(v), size_t{1}), s, last, 0});
+    }
+  }
+  plan_.arena_bytes_ = plan_arena(buffers);
+  for (const auto& [value, b] : buffer_of) plan_.slots_[value] = {Place::arena, buffers[b].offset};
+  // Updates that are copied from a place that was not known before.
+  for (size_t k = 0, c = 0; k < graph_.updated.size(); ++k) {
+    const Value r = root(graph_.outputs[graph_.n_results() + k]);
+    const size_t variable = static_cast<size_t>(variable_number(graph_.updated[k]));
+    if (c < plan_.update_copies_.size() && plan_.update_copies_[c].to == variable) plan_.update_copies_[c++].from = plan_.slots_.at(r);
+  }
+}
+
+void Plan::Layout::finish_steps() {
+  const auto slot = [&](const Value& v) { return plan_.slots_.at(root(v)); };
+  Context ctx{*plan_.pool_};
+  const auto finish = [&](Step& step) {
+    const Node& node = *step.node;
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      step.in.push_back(node.op->is_shape_only(static_cast<int>(i)) ? Slot{} : slot(node.inputs[i]));
+    for (size_t i = 0; i < node.types.size(); ++i) step.out.push_back(slot({step.node, static_cast<int>(i)}));
+    const Kernel& k = *step.kernel;
+    std::vector<TensorArg> storage;
+    KernelArgs args;
+    plan_.fill_args(step, nullptr, nullptr, storage, args);
+    if (k.workspace) step.workspace = aligned(k.workspace(ctx, args));
+    plan_.workspace_bytes_ = std::max(plan_.workspace_bytes_, step.workspace);
+    if (k.prepare_input < 0 || !step_of_.count(step.node.get())) return;
+    const Value weights = root(node.inputs[static_cast<size_t>(k.prepare_input)]);
+    if (!kept_.count(weights.node.get())) return;
+    step.prepared_bytes = k.prepared_bytes(args);
+    if (step.prepared_bytes) step.prepared = reserve_persistent(step.prepared_bytes);
+  };
+  for (Step& step : plan_.prologue_) finish(step);
+  for (Step& step : plan_.steps_) finish(step);
+}
+
+}  // namespace pk

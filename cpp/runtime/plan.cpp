@@ -1,0 +1,236 @@
+#include "runtime/plan.h"
+
+#include <algorithm>
+
+#include "graph/op.h"
+#include "runtime/arena.h"
+#include "runtime/layout.h"
+
+namespace pk {
+
+// One set of memory and resolved arguments: as many runs may go on at once as there are instances.
+struct Plan::Instance {
+  std::shared_ptr<void> memory;  // arena, then workspace
+  std::vector<std::vector<TensorArg>> storage;
+  std::vector<KernelArgs> args;  // per step
+  // Arguments whose address a run decides.
+  struct Patch {
+    TensorArg* arg;
+    size_t at;
+  };
+  std::vector<Patch> inputs, results, persistents;
+  std::vector<std::pair<size_t, size_t>> prepared;  // step, offset
+  std::vector<size_t> random;                       // steps that want the run's number
+  uint64_t bound = 0;                               // serial of the persistent storage it points into
+};
+
+// Takes an instance and gives it back, also when a kernel throws.
+struct Plan::Lease {
+  Plan& plan;
+  std::unique_ptr<Instance> instance;
+  explicit Lease(Plan& p) : plan(p) {
+    {
+      std::lock_guard<std::mutex> lock(plan.mutex_);
+      if (!plan.idle_.empty()) {
+        instance = std::move(plan.idle_.back());
+        plan.idle_.pop_back();
+      }
+    }
+    if (!instance) instance = plan.make_instance();
+  }
+  ~Lease() {
+    std::lock_guard<std::mutex> lock(plan.mutex_);
+    plan.idle_.push_back(std::move(instance));
+  }
+};
+
+Plan::Plan(Graph graph, std::shared_ptr<Device> device, std::shared_ptr<ThreadPool> pool)
+    : graph_(std::move(graph)), device_(std::move(device)), pool_(std::move(pool)) {
+  for (size_t i = 0; i < graph_.n_results(); ++i) result_types_.push_back(graph_.outputs[i].type());
+  Layout(*this).run();
+}
+
+Plan::~Plan() = default;
+
+void* Plan::address(const Slot& s, char* arena, char* persistent) const {
+  switch (s.place) {
+    case Place::arena: return arena + s.at;
+    case Place::persistent: return persistent + s.at;
+    case Place::variable: return variable_memory_[s.at].get();
+    case Place::constant: return constant_memory_[s.at].get();
+    case Place::none:
+    case Place::input:
+    case Place::result: return nullptr;
+  }
+  return nullptr;
+}
+
+void Plan::fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
+                     KernelArgs& args) const {
+  const Node& node = *step.node;
+  storage.resize(step.in.size() + step.out.size());
+  for (size_t i = 0; i < step.in.size(); ++i) {
+    storage[i].type = node.inputs[i].type();
+    storage[i].data = address(step.in[i], arena, persistent);
+  }
+  for (size_t i = 0; i < step.out.size(); ++i) {
+    TensorArg& arg = storage[step.in.size() + i];
+    arg.type = node.types[i];
+    arg.data = address(step.out[i], arena, persistent);
+  }
+  for (TensorArg& arg : storage) arg.size = arg.type.shape.size();
+  args.in = storage.data();
+  args.n_in = static_cast<int>(step.in.size());
+  args.out = storage.data() + step.in.size();
+  args.n_out = static_cast<int>(step.out.size());
+  args.attrs = node.attrs.data();
+  args.scope = node.scope.c_str();
+}
+
+std::unique_ptr<Plan::Instance> Plan::make_instance() const {
+  auto inst = std::make_unique<Instance>();
+  inst->memory = device_->allocate(arena_bytes_ + workspace_bytes_);
+  char* arena = static_cast<char*>(inst->memory.get());
+  inst->storage.resize(steps_.size());
+  inst->args.resize(steps_.size());
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Step& step = steps_[s];
+    fill_args(step, arena, nullptr, inst->storage[s], inst->args[s]);
+    if (step.workspace) inst->args[s].workspace = arena + arena_bytes_;
+    const auto note = [&](const Slot& slot, TensorArg* arg) {
+      if (slot.place == Place::input) inst->inputs.push_back({arg, slot.at});
+      if (slot.place == Place::result) inst->results.push_back({arg, slot.at});
+      if (slot.place == Place::persistent) inst->persistents.push_back({arg, slot.at});
+    };
+    for (size_t i = 0; i < step.in.size(); ++i) note(step.in[i], &inst->storage[s][i]);
+    for (size_t i = 0; i < step.out.size(); ++i) note(step.out[i], &inst->storage[s][step.in.size() + i]);
+    if (step.prepared_bytes) inst->prepared.emplace_back(s, step.prepared);
+    if (step.node->op->random) inst->random.push_back(s);
+  }
+  return inst;
+}
+
+std::vector<uint64_t> Plan::versions() const {
+  std::vector<uint64_t> v;
+  v.reserve(watched_.size());
+  for (const size_t i : watched_) v.push_back(variables_[i]->version());
+  return v;
+}
+
+std::shared_ptr<Plan::Persistent> Plan::persistent() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (persistent_) {
+    bool same = true;
+    for (size_t i = 0; same && i < watched_.size(); ++i)
+      same = variables_[watched_[i]]->version() == persistent_->versions[i];
+    if (same) return persistent_;
+  }
+  // Runs that are under way keep the old values until they end.
+  auto fresh = std::make_shared<Persistent>();
+  fresh->versions = versions();
+  fresh->serial = ++persistent_serial_;
+  if (persistent_ && persistent_.use_count() == 1)
+    fresh->memory = std::move(persistent_->memory);
+  else
+    fresh->memory = device_->allocate(persistent_bytes_);
+  persistent_.reset();
+  char* base = static_cast<char*>(fresh->memory.get());
+  Context ctx{*pool_};
+  std::vector<TensorArg> storage;
+  for (const Step& step : prologue_) {
+    KernelArgs args;
+    fill_args(step, nullptr, base, storage, args);
+    std::shared_ptr<void> workspace;
+    if (step.workspace) args.workspace = (workspace = device_->allocate(step.workspace)).get();
+    step.kernel->run(ctx, args);
+  }
+  for (const Step& step : steps_)
+    if (step.prepared_bytes) {
+      KernelArgs args;
+      fill_args(step, nullptr, base, storage, args);
+      step.kernel->prepare(ctx, args, base + step.prepared);
+    }
+  persistent_ = std::move(fresh);
+  return persistent_;
+}
+
+void Plan::run(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step) {
+  std::unique_lock<std::mutex> updating;
+  if (!graph_.updated.empty()) updating = std::unique_lock<std::mutex>(update_mutex_);
+  std::shared_ptr<Persistent> kept;
+  if (persistent_bytes_) kept = persistent();
+  const Lease lease(*this);
+  Instance& inst = *lease.instance;
+  if (kept && inst.bound != kept->serial) {
+    char* base = static_cast<char*>(kept->memory.get());
+    for (const auto& p : inst.persistents) p.arg->data = base + p.at;
+    for (const auto& [s, offset] : inst.prepared) inst.args[s].prepared = base + offset;
+    inst.bound = kept->serial;
+  }
+  for (const auto& p : inst.inputs) p.arg->data = const_cast<void*>(in[p.at]);
+  for (const auto& p : inst.results) p.arg->data = out[p.at];
+  for (const size_t s : inst.random) inst.args[s].step = step;
+
+  Context ctx{*pool_};
+  const size_t n = steps_.size();
+  for (size_t s = 0; s < n; ++s) steps_[s].kernel->run(ctx, inst.args[s]);
+
+  char* arena = static_cast<char*>(inst.memory.get());
+  char* base = kept ? static_cast<char*>(kept->memory.get()) : nullptr;
+  const auto source = [&](const Slot& s) -> const void* {
+    if (s.place == Place::input) return in[s.at];
+    if (s.place == Place::result) return out[s.at];
+    return address(s, arena, base);
+  };
+  for (const Copy& c : result_copies_)
+    device_->copy(out[c.to], source(c.from), static_cast<size_t>(c.type.bytes()));
+  const auto commit = [&](const Copy& c, const void* from) {
+    device_->copy(variable_memory_[c.to].get(), from, static_cast<size_t>(c.type.bytes()));
+  };
+  if (stage_updates_) {
+    std::vector<std::shared_ptr<void>> staged;
+    for (const Copy& c : update_copies_) {
+      staged.push_back(device_->allocate(static_cast<size_t>(c.type.bytes())));
+      device_->copy(staged.back().get(), source(c.from), static_cast<size_t>(c.type.bytes()));
+    }
+    for (size_t i = 0; i < staged.size(); ++i) commit(update_copies_[i], staged[i].get());
+  } else {
+    for (const Copy& c : update_copies_) commit(c, source(c.from));
+  }
+  for (const auto& v : graph_.updated) v->changed();
+}
+
+std::string Plan::describe() const {
+  static const char* const kPlaces[] = {"-", "arena", "persistent", "variable", "constant", "input", "result"};
+  std::ostringstream text;
+  text << "device " << device_->name() << ", " << pool_->size() << " threads, " << steps_.size() << " steps after "
+       << prologue_.size() << " kept from run to run; arena " << arena_bytes_ << " bytes, workspace "
+       << workspace_bytes_ << ", persistent " << persistent_bytes_ << "\n";
+  const auto place = [&](const Slot& s) {
+    text << kPlaces[static_cast<int>(s.place)];
+    if (s.place != Place::none) text << "@" << s.at;
+  };
+  const auto show = [&](const Step& step, const char* mark) {
+    text << mark << step.node->op->name << "(";
+    const std::string attrs = step.node->attrs.str();
+    for (size_t i = 0; i < step.in.size(); ++i) {
+      text << (i ? ", " : "") << step.node->inputs[i].shape() << " ";
+      place(step.in[i]);
+    }
+    text << (attrs.empty() ? "" : "; ") << attrs << ") ->";
+    for (size_t i = 0; i < step.out.size(); ++i) {
+      text << " " << step.node->types[i].shape << " ";
+      place(step.out[i]);
+    }
+    if (step.prepared_bytes) text << " [prepared " << step.prepared_bytes << " bytes]";
+    if (!step.node->scope.empty()) text << "  # " << step.node->scope;
+    text << "\n";
+  };
+  for (const Step& s : prologue_) show(s, "once  ");
+  for (const Step& s : steps_) show(s, "      ");
+  text << result_copies_.size() << " results copied, " << update_copies_.size() << " of " << graph_.updated.size()
+       << " updates copied\n";
+  return text.str();
+}
+
+}  // namespace pk
