@@ -56,7 +56,8 @@ struct GemmKernels {
   TileFn<T> row[2][2][kMaxMr + 1];       // A packed in rows of kRowStride
   TileFn<T> col[2][2][kMaxMr + 1];       // A in columns, k-stride a_ks
   TileFn<T> direct[kDirect][2];          // rows kDirectStrides[i] apart, mr of them; [vectors - 1]
-  TileFn<T> small[2][4][5];              // up to 4 rows of run-time stride; [masked][log2 vectors][rows]
+  TileFn<T> small[4][5];                 // up to 4 rows of run-time stride; [log2 vectors][rows]; some are null
+  TileFn<T> small_part[5];               // the same for less than one vector of columns; [rows]
   // Packs b(k, n) into panels of nr columns (the last one 1 or 2 vectors wide, zero-padded): panel j begins at
   // to + j*nr*k_total; this call fills rows [k_at, k_at + k) of panels [p0, p1). trans: b is stored (n, k).
   void (*pack_b)(const T* b, int64_t ld, bool trans, int64_t k, int64_t n, int64_t p0, int64_t p1, T* to,

@@ -215,20 +215,17 @@ void fill_direct(GemmKernels<T>& g) {
 
 template <class T, int MR>
 void fill_small(GemmKernels<T>& g) {
-  g.small[0][0][MR] = tile<T, MR, 1, kStrided, false>;
-  g.small[1][0][MR] = tile<T, MR, 1, kStrided, true>;
-  g.small[0][1][MR] = tile<T, MR, 2, kStrided, false>;
-  g.small[1][1][MR] = tile<T, MR, 2, kStrided, true>;
+  g.small[0][MR] = tile<T, MR, 1, kStrided, false>;
+  g.small_part[MR] = tile<T, MR, 1, kStrided, true>;
+  g.small[1][MR] = tile<T, MR, 2, kStrided, false>;
 #if PK_VBYTES == 64 || defined(__aarch64__)
   constexpr int wide = 4;
 #else
   constexpr int wide = MR <= 2 ? 4 : 2;
 #endif
-  g.small[0][2][MR] = wide == 4 ? tile<T, MR, wide, kStrided, false> : nullptr;
-  g.small[1][2][MR] = wide == 4 ? tile<T, MR, wide, kStrided, true> : nullptr;
+  g.small[2][MR] = wide == 4 ? tile<T, MR, wide, kStrided, false> : nullptr;
   if constexpr (MR == 1) {
-    g.small[0][3][MR] = tile<T, MR, 8, kStrided, false>;
-    g.small[1][3][MR] = tile<T, MR, 8, kStrided, true>;
+    g.small[3][MR] = tile<T, MR, 8, kStrided, false>;
   }
   if constexpr (MR > 1) fill_small<T, MR - 1>(g);
 }

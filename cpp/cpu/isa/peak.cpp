@@ -19,6 +19,7 @@ double fma_burn(int64_t rounds, float* sink) {
     }
   }
   vf32 sum = acc[0];
+#pragma GCC unroll 12
   for (int i = 1; i < 12; ++i) sum = sum + acc[i];
   store(sink, sum);
   return 2.0 * 12 * Simd<float>::n * (double)rounds;
