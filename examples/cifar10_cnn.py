@@ -1,6 +1,6 @@
 """A small convolutional network with batch normalization on colour pictures of 32×32, mirrored at random.
 
-Needs an `.npz` file with x_train (n, 32, 32, 3) uint8, y_train, x_test, y_test; its path is the first argument.
+Needs an `.npz` file with x_train (n, 32, 32, 3) uint8, y_train, x_test, y_test; its path comes first.
 """
 
 import sys
