@@ -1,0 +1,223 @@
+"""All layers, and how a config becomes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.base_layer import InputSpec, Layer
+from ..engine.input_layer import Input, InputLayer
+from ..utils.generic_utils import deserialize_keras_object
+from . import (
+    advanced_activations,
+    convolutional,
+    core,
+    embeddings,
+    merge,
+    noise,
+    normalization,
+    pooling,
+)
+from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .convolutional import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Convolution1D,
+    Convolution2D,
+    Convolution2DTranspose,
+    Cropping1D,
+    Cropping2D,
+    Deconv2D,
+    Deconvolution2D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+    SeparableConvolution2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
+from .core import (
+    Activation,
+    ActivityRegularization,
+    Dense,
+    Dropout,
+    Flatten,
+    Lambda,
+    Masking,
+    Permute,
+    RepeatVector,
+    Reshape,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
+from .embeddings import Embedding
+from .merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from .noise import AlphaDropout, GaussianDropout, GaussianNoise
+from .normalization import BatchNormalization
+from .pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Deconv2D",
+    "Deconvolution2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dot",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Lambda",
+    "Layer",
+    "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "Subtract",
+    "ThresholdedReLU",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "add",
+    "advanced_activations",
+    "average",
+    "concatenate",
+    "convolutional",
+    "core",
+    "deserialize",
+    "dot",
+    "embeddings",
+    "maximum",
+    "merge",
+    "minimum",
+    "multiply",
+    "noise",
+    "normalization",
+    "pooling",
+    "serialize",
+    "subtract",
+]
+
+# Names that only other dialects use: files hold them, scripts do not.
+_FOREIGN = {
+    "BatchNormalizationV1": BatchNormalization,
+    "BatchNormalizationV2": BatchNormalization,
+}
+
+
+def _known() -> dict[str, Any]:
+    """Returns the classes that a config may name."""
+    from ..models import Model, Sequential  # models stand above layers
+
+    classes = {
+        name: value
+        for name, value in globals().items()
+        if isinstance(value, type) and issubclass(value, Layer)
+    }
+    return {**_FOREIGN, "Functional": Model, "Model": Model, "Sequential": Sequential, **classes}
+
+
+def serialize(layer: Any) -> dict[str, Any]:
+    """Returns ``{'class_name': …, 'config': …}`` of a layer."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """Builds a layer or model from class name and config.
+
+    Args:
+        config: ``{'class_name': …, 'config': …}``.
+        custom_objects: classes and functions that only this call knows.
+
+    Raises:
+        ValueError: "Unknown layer", or a config that does not fit.
+    """
+    return deserialize_keras_object(
+        config, module_objects=_known(), custom_objects=custom_objects, printable_module_name="layer"
+    )

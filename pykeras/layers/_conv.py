@@ -1,0 +1,395 @@
+"""Plain and transposed convolutions.
+
+Source: the public behaviour of keras/layers/convolutional.py (2.1.6; `data_format` of Conv1D,
+    `output_padding` and
+`dilation_rate` of Conv2DTranspose from 2.2.4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend as K
+from ..engine.base_layer import InputSpec, Layer
+from ..utils import conv_utils
+from ._support import adopt, channel_axis, describe, join_shape, require_known, split_shape
+
+
+class _Conv(Layer):
+    """Base of the convolutions: arguments, weights, shapes and config.
+
+    Args:
+        rank: number of spatial axes.
+        filters: number of output channels.
+        kernel_size, strides, dilation_rate: int or one int per spatial axis.
+        padding: 'valid', 'same', or 'causal' (1D).
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+        Others: as in `Dense`.
+    """
+
+    # Entries of the config beyond the shape arguments; subclasses with other weights have others.
+    _config_names: tuple[str, ...] = (
+        "activation",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
+
+    def __init__(
+        self,
+        rank: int,
+        filters: int | None,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.rank = rank
+        self.filters = filters
+        self.kernel_size = conv_utils.normalize_tuple(kernel_size, rank, "kernel_size")
+        self.strides = conv_utils.normalize_tuple(strides, rank, "strides")
+        self.padding = conv_utils.normalize_padding(padding)
+        self.data_format = conv_utils.normalize_data_format(data_format)
+        self.dilation_rate = conv_utils.normalize_tuple(dilation_rate, rank, "dilation_rate")
+        self.use_bias = use_bias
+        adopt(
+            self,
+            activation=activation,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.input_spec = InputSpec(ndim=rank + 2)
+
+    def _input_channels(self, input_shape: Any) -> int:
+        """Returns the number of input channels and fixes it in the input specification."""
+        axis = channel_axis(self.data_format)
+        if len(input_shape) != self.rank + 2:
+            raise ValueError(
+                f"Inputs to `{type(self).__name__}` (layer {self.name}) should have rank {self.rank + 2}. "
+                f"Received input shape: {tuple(input_shape)}"
+            )
+        channels = require_known(input_shape[axis], self, "channel dimension", input_shape)
+        self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
+        return channels
+
+    def _add_kernel(
+        self, shape: tuple[int, ...], prefix: str = "kernel", attribute: str | None = None
+    ) -> Any:
+        """Adds a weight whose settings are the attributes `<prefix>_initializer` and so on."""
+        return self.add_weight(
+            name=attribute or prefix,
+            shape=shape,
+            initializer=getattr(self, f"{prefix}_initializer"),
+            regularizer=getattr(self, f"{prefix}_regularizer"),
+            constraint=getattr(self, f"{prefix}_constraint"),
+        )
+
+    def _add_bias(self, channels: int) -> Any:
+        return self._add_kernel((channels,), "bias") if self.use_bias else None
+
+    def build(self, input_shape: Any) -> None:
+        channels = self._input_channels(input_shape)
+        self.kernel = self._add_kernel((*self.kernel_size, channels, self.filters))
+        self.bias = self._add_bias(self.filters)
+        self.built = True
+
+    def _finish(self, output: Any) -> Any:
+        """Adds the bias and applies the activation."""
+        if self.use_bias:
+            output = K.bias_add(output, self.bias, data_format=self.data_format)
+        return self.activation(output)
+
+    def call(self, inputs: Any) -> Any:
+        convolve = {1: "conv1d", 2: "conv2d", 3: "conv3d"}[self.rank]
+        size = self.rank == 1
+        output = getattr(K, convolve)(
+            inputs,
+            self.kernel,
+            strides=self.strides[0] if size else self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate[0] if size else self.dilation_rate,
+        )
+        return self._finish(output)
+
+    def _output_channels(self, channels: Any) -> Any:
+        return self.filters
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, spatial, channels = split_shape(input_shape, self.data_format)
+        lengths = [
+            conv_utils.conv_output_length(n, size, self.padding, stride, dilation=dilation)
+            for n, size, stride, dilation in zip(spatial, self.kernel_size, self.strides, self.dilation_rate)
+        ]
+        return join_shape(batch, lengths, self._output_channels(channels), self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": self.dilation_rate,
+            "use_bias": self.use_bias,
+        }
+        return {**super().get_config(), **config, **describe(self, *self._config_names)}
+
+
+def sequence_shape(kwargs: dict[str, Any]) -> None:
+    """Turns the keywords input_dim and input_length of a sequence layer into input_shape."""
+    if "input_dim" in kwargs or "input_length" in kwargs:
+        length, features = kwargs.pop("input_length", None), kwargs.pop("input_dim", None)
+        if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
+            kwargs["input_shape"] = (length, features)
+
+
+class Conv1D(_Conv):
+    """Convolution along time.
+
+    Args:
+        filters: number of output features.
+        kernel_size: window length.
+        strides: step between windows.
+        padding: 'valid', 'same' or 'causal' (zeros in front, so that no step sees a later one).
+        dilation_rate: step between the window's taps.
+        data_format: 'channels_last' or 'channels_first'.
+        Others: as in `Dense`.
+
+    Input (batch, steps, features), output (batch, new steps, filters).
+    Weights: kernel (kernel_size, features, filters), bias (filters,).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        dilation_rate: Any = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        data_format: str = "channels_last",
+        **kwargs: Any,
+    ) -> None:
+        sequence_shape(kwargs)
+        super().__init__(
+            rank=1,
+            filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if self.data_format == "channels_last":
+            del config["data_format"]  # 2.1.6 knows no other layout here
+        return config
+
+
+class Conv2D(_Conv):
+    """Convolution over pictures.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: int or (rows, cols).
+        strides: int or (rows, cols).
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+        dilation_rate: int or (rows, cols), the step between the window's taps.
+        Others: as in `Dense`.
+
+    Input (batch, rows, cols, channels) or (batch, channels, rows, cols).
+    Weights: kernel (rows, cols, channels, filters) in both layouts, bias (filters,).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            rank=2,
+            filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+
+
+class Conv2DTranspose(Conv2D):
+    """Transposed convolution: the gradient of a `Conv2D` with respect to its input, as a layer.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: int or (rows, cols).
+        strides: int or (rows, cols): factor by which the picture grows.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+        output_padding: int or (rows, cols) smaller than the strides, added to the output's size; None for
+            the size that
+            the padding implies.
+        dilation_rate: int or (rows, cols).
+        Others: as in `Dense`.
+
+    Weights: kernel (rows, cols, filters, channels), bias (filters,).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        output_padding: Any = None,
+        dilation_rate: Any = (1, 1),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            filters,
+            kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = conv_utils.normalize_tuple(output_padding, self.rank, "output_padding")
+            for stride, extra in zip(self.strides, self.output_padding):
+                if extra >= stride:
+                    raise ValueError(
+                        f"Stride {self.strides} must be greater than output padding {self.output_padding}"
+                    )
+
+    def build(self, input_shape: Any) -> None:
+        channels = self._input_channels(input_shape)
+        self.kernel = self._add_kernel((*self.kernel_size, self.filters, channels))
+        self.bias = self._add_bias(self.filters)
+        self.built = True
+
+    def _lengths(self, spatial: Any) -> list[Any]:
+        extra = self.output_padding or (None,) * self.rank
+        return [
+            conv_utils.deconv_length(n, stride, size, self.padding, padding, dilation)
+            for n, stride, size, padding, dilation in zip(
+                spatial, self.strides, self.kernel_size, extra, self.dilation_rate
+            )
+        ]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, spatial, _ = split_shape(input_shape, self.data_format)
+        return join_shape(batch, self._lengths(spatial), self.filters, self.data_format)
+
+    def call(self, inputs: Any) -> Any:
+        # deconv_length is linear in the input's length, so it works on symbolic sizes as well.
+        sizes = K.shape(inputs)
+        known = K.int_shape(inputs)
+        shape = tuple(sizes[i] if n is None else n for i, n in enumerate(known))
+        batch, spatial, _ = split_shape(shape, self.data_format)
+        output = K.conv2d_transpose(
+            inputs,
+            self.kernel,
+            join_shape(batch, self._lengths(spatial), self.filters, self.data_format),
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            **({} if self.dilation_rate == (1, 1) else {"dilation_rate": self.dilation_rate}),
+        )
+        return self._finish(output)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        # Keys of 2.2.4, written only where 2.1.6 could not express the layer.
+        if self.dilation_rate == (1,) * self.rank:
+            del config["dilation_rate"]
+        if self.output_padding is not None:
+            config["output_padding"] = self.output_padding
+        return config

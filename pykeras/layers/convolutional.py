@@ -1,0 +1,35 @@
+"""Convolutions, and the layers that pad, crop and enlarge (the old import path of all of them)."""
+
+from ._conv import Conv1D, Conv2D, Conv2DTranspose
+from ._conv_depthwise import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from ._resize import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+
+# Keras 1 names
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
+Convolution2DTranspose = Conv2DTranspose
+Deconvolution2D = Deconv2D = Conv2DTranspose
+
+__all__ = [
+    "Conv1D",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Deconv2D",
+    "Deconvolution2D",
+    "DepthwiseConv2D",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+]
