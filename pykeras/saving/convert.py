@@ -75,7 +75,7 @@ def _convert(layer: Any, weights: Weights, keras1: bool, flip: bool, reshape: bo
 
 
 def _nested(model: Any, weights: Weights, keras1: bool, flip: bool, reshape: bool) -> Weights:
-    """Converts leaf by leaf; a leaf's weights lie apart in a model's, which lists all trainable ones first."""
+    """Converts leaf by leaf; a leaf's weights lie apart in a model's, where trainable ones come first."""
     own = list(model.weights)
     if len(own) != len(weights) and not keras1:
         return weights
@@ -226,8 +226,8 @@ def convert_rnn_weights(layer: Any, weights: Weights) -> Weights:
             return weights
         if "GRU" in (source, target):
             raise ValueError(
-                f"{source} weights cannot be loaded into {target} layer {layer.name!r}: the two compute different "
-                f"things. Build the layer with reset_after={'True' if source != 'GRU' else 'False'}"
+                f"{source} weights cannot be loaded into {target} layer {layer.name!r}: the two compute "
+                f"different things. Build the layer with reset_after={'True' if source != 'GRU' else 'False'}"
             )
         from_cudnn = source == "CuDNNGRU"
         new_bias = bias.reshape((2, -1) if from_cudnn else (-1,))

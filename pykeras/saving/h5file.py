@@ -75,7 +75,7 @@ def reading(filepath: Any, caller: str) -> Iterator[Any]:
 
 
 def check_file(path: Any) -> None:
-    """Raises OSError (FileNotFoundError …) if there is no HDF5 file at `path`, saying what is there instead."""
+    """Raises OSError (or FileNotFoundError …) if no HDF5 file is at `path`, saying what is instead."""
     if not os.path.exists(path):
         raise FileNotFoundError(
             f"Unable to open file: there is no file {os.fsdecode(path)!r} (current folder: {os.getcwd()!r})"
@@ -83,7 +83,7 @@ def check_file(path: Any) -> None:
     name = os.fsdecode(path)
     if os.path.isdir(path):
         raise IsADirectoryError(
-            f"{name!r} is a folder (a TensorFlow SavedModel?); give an HDF5 file written by `model.save('x.h5')`"
+            f"{name!r} is a folder (a SavedModel?); give an HDF5 file written by `model.save('x.h5')`"
         )
     with open(path, "rb") as file:
         head = file.read(512)

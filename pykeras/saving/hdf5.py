@@ -17,6 +17,8 @@ from .. import backend as K
 from . import h5file
 from .convert import Weights, preprocess_weights_for_loading
 
+Pairs = list[tuple[Any, np.ndarray]]
+
 KERAS_VERSION = "2.2.4"
 BACKEND = "tensorflow"
 
@@ -65,7 +67,7 @@ def load_weights(
     """
     if skip_mismatch and not by_name:
         raise ValueError(
-            "When calling model.load_weights, skip_mismatch can only be set when by_name is True."
+            "load_weights: `skip_mismatch` works only together with `by_name=True`"
         )
     with h5file.reading(filepath, "load_weights") as group:
         group = weight_group(group, filepath)
@@ -198,9 +200,7 @@ class _Stored:
     def with_weights(self) -> list[_StoredLayer]:
         return [layer for layer in self.layers if layer.weight_names]
 
-    def fit(
-        self, stored: _StoredLayer, layer: Any, where: str, reshape: bool
-    ) -> list[tuple[Any, np.ndarray]]:
+    def fit(self, stored: _StoredLayer, layer: Any, where: str, reshape: bool) -> Pairs:
         """Reads and converts a stored layer for `layer`, returns (variable, array) pairs.
 
         Raises:
@@ -261,7 +261,7 @@ def load_weights_from_hdf5_group(f: Any, layers: Iterable[Any], reshape: bool = 
             f"You are trying to load a weight file containing {len(filled)} layers into a model with "
             f"{len(wanting)} layers."
         )
-    pairs: list[tuple[Any, np.ndarray]] = []
+    pairs: Pairs = []
     for k, (source, layer) in enumerate(zip(filled, wanting)):
         where = f"Layer #{k} (named {layer.name!r} in the current model, {source.name!r} in the save file)"
         pairs += stored.fit(source, layer, where, reshape)
@@ -286,7 +286,7 @@ def load_weights_from_hdf5_group_by_name(
     index: dict[str, list[Any]] = {}
     for layer in layers:
         index.setdefault(layer.name, []).append(layer)
-    pairs: list[tuple[Any, np.ndarray]] = []
+    pairs: Pairs = []
     for source in stored.layers:
         for layer in index.get(source.name, []):
             try:
