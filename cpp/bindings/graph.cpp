@@ -84,7 +84,7 @@ void bind_graph(py::module_& m) {
         const OpDef& def = get_op(name);
         const NodePtr node = make_node(def, values_from(inputs), def.parse(name, attrs_from_python(attrs)), scope);
         py::list out;
-        for (int i = 0; i < def.n_outputs; ++i) out.append(Value{node, i});
+        for (size_t i = 0; i < node->types.size(); ++i) out.append(Value{node, static_cast<int>(i)});
         return out;
       },
       py::arg("name"), py::arg("inputs"), py::arg("attrs") = py::dict(), py::arg("scope") = "");

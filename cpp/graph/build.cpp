@@ -14,7 +14,7 @@ std::vector<Value> call_all(const std::string& op, std::vector<Value> inputs, At
   const OpDef& def = get_op(op);
   const NodePtr node = make_node(def, std::move(inputs), std::move(attrs), scope_now);
   std::vector<Value> out;
-  for (int i = 0; i < def.n_outputs; ++i) out.push_back({node, i});
+  for (size_t i = 0; i < node->types.size(); ++i) out.push_back({node, static_cast<int>(i)});
   return out;
 }
 

@@ -80,7 +80,7 @@ NodePtr make_node(const OpDef& op, std::vector<Value> inputs, Attrs attrs, const
     if (text.find("op '") == std::string::npos) ctx.fail_text(text);
     throw;
   }
-  PK_ASSERT(static_cast<int>(node->types.size()) == op.n_outputs);
+  PK_ASSERT(op.n_outputs < 0 || static_cast<int>(node->types.size()) == op.n_outputs);
   return node;
 }
 

@@ -62,7 +62,7 @@ using Decomposition = std::vector<Value> (*)(const NodePtr&);
 struct OpDef {
   std::string name;
   int min_arity = 0, max_arity = 0;
-  int n_outputs = 1;
+  int n_outputs = 1;           // -1: as many as the shape rule gives
   Attrs (*parse)(const std::string&, const AttrMap&) = nullptr;
   InferRule infer = nullptr;
   VjpRule vjp = nullptr;

@@ -201,7 +201,9 @@ struct PointwiseInstr {
 };
 struct PointwiseProgram {
   std::vector<PointwiseInstr> code;
-  std::vector<uint8_t> outputs;
+  std::vector<uint8_t> outputs;      // the register of each output
+  std::vector<DType> output_dtypes;  // the compute type, or boolean (stored as bytes 0 and 1)
+  int n_in = 0;
   DType compute = DType::f32;
   // A program is only made by a rewrite pass, never from keywords; it shows as text.
   std::string text;
