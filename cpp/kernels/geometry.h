@@ -46,7 +46,8 @@ inline Window pool_window(const PoolAttrs& a, int axis, int64_t n) {
   return window(n, a.pool[axis], a.strides[axis], 1, a.padding, 0, 0);
 }
 inline Window conv_window(const ConvAttrs& a, int axis, int64_t n, int64_t kernel) {
-  return window(n, kernel, a.strides[axis], a.dilation[axis], a.padding, a.pads[2 * axis], a.pads[2 * axis + 1]);
+  return window(n, kernel, a.strides[axis], a.dilation[axis], a.padding, a.pads[2 * axis],
+                a.pads[2 * axis + 1]);
 }
 
 }  // namespace pk

@@ -25,7 +25,8 @@ Types batch_matmul_type(const InferContext& ctx) {
   const int r = x.rank();
   if (r < 2 || w.rank() != r) ctx.fail("inputs must have equal ranks of at least 2, got ", x, " and ", w);
   Shape out;
-  for (int i = 0; i < r - 2; ++i) out.push_back(merge_dim(ctx, x[i], w[i], "the leading sizes of axis ", i, " differ"));
+  for (int i = 0; i < r - 2; ++i)
+    out.push_back(merge_dim(ctx, x[i], w[i], "the leading sizes of axis ", i, " differ"));
   merge_dim(ctx, x[a.trans_a ? r - 2 : r - 1], w[a.trans_b ? r - 1 : r - 2], "the inner sizes differ");
   out.push_back(x[a.trans_a ? r - 1 : r - 2]);
   out.push_back(w[a.trans_b ? r - 2 : r - 1]);

@@ -70,7 +70,8 @@ Types reshape_like_type(const InferContext& ctx) {
 Types flatten_type(const InferContext& ctx) {
   const int64_t axis = ctx.attrs.as<AxisAttrs>().axis;
   const Shape& x = ctx.shape(0);
-  if (axis < 0 || axis > x.rank()) ctx.fail("axis ", axis, " is out of range for an input of ", x.rank(), " dimensions");
+  if (axis < 0 || axis > x.rank())
+    ctx.fail("axis ", axis, " is out of range for an input of ", x.rank(), " dimensions");
   Shape out(x.begin(), x.begin() + axis);
   int64_t last = 1;
   for (int i = static_cast<int>(axis); i < x.rank(); ++i) last = times(last, x[i]);
@@ -82,7 +83,8 @@ Types expand_type(const InferContext& ctx) {
   const int64_t given = ctx.attrs.as<AxisAttrs>().axis;
   const int rank = ctx.shape(0).rank();
   const int64_t axis = normal_axis(given, rank + 1);
-  if (axis < 0 || axis > rank) ctx.fail("axis ", given, " is out of range for a result of ", rank + 1, " dimensions");
+  if (axis < 0 || axis > rank)
+    ctx.fail("axis ", given, " is out of range for a result of ", rank + 1, " dimensions");
   Shape out = ctx.shape(0);
   out.insert(static_cast<int>(axis), 1);
   return type_of(ctx.dtype(0), out);
@@ -91,7 +93,8 @@ Types expand_type(const InferContext& ctx) {
 Types squeeze_type(const InferContext& ctx) {
   const int axis = static_cast<int>(ctx.axis(0, ctx.attrs.as<AxisAttrs>().axis));
   Shape out = ctx.shape(0);
-  if (out[axis] != 1 && out[axis] != kUnknown) ctx.fail("axis ", axis, " has size ", out[axis], ", not 1: cannot squeeze it");
+  if (out[axis] != 1 && out[axis] != kUnknown)
+    ctx.fail("axis ", axis, " has size ", out[axis], ", not 1: cannot squeeze it");
   out.erase(axis);
   return type_of(ctx.dtype(0), out);
 }
@@ -110,7 +113,8 @@ const OpBuilder flatten_from_op =
     op<AxisAttrs>("flatten_from").arity(1).infer(flatten_type).may_alias(0).vjp(back_to_input);
 const OpBuilder expand_dims_op =
     op<AxisAttrs>("expand_dims").arity(1).infer(expand_type).may_alias(0).vjp(back_to_input);
-const OpBuilder squeeze_op = op<AxisAttrs>("squeeze").arity(1).infer(squeeze_type).may_alias(0).vjp(back_to_input);
+const OpBuilder squeeze_op =
+    op<AxisAttrs>("squeeze").arity(1).infer(squeeze_type).may_alias(0).vjp(back_to_input);
 
 // --- permuting, repeating
 
@@ -136,7 +140,8 @@ Types broadcast_to_type(const InferContext& ctx) {
       if (i < extra) ctx.fail("a new leading dimension needs a size, got -1");
       out[i] = x[i - extra];
     }
-  if (extra < 0 || !compatible(broadcast_shapes(x, out), out)) ctx.fail("shape ", x, " does not broadcast to ", out);
+  if (extra < 0 || !compatible(broadcast_shapes(x, out), out))
+    ctx.fail("shape ", x, " does not broadcast to ", out);
   return type_of(ctx.dtype(0), out);
 }
 
@@ -172,9 +177,8 @@ const OpBuilder broadcast_to_op =
     op<ShapeAttrs>("broadcast_to").arity(1).infer(broadcast_to_type).vjp([](Ctx c) -> Values {
       return {sum_to_like(c.g(), c.x(0))};
     });
-const OpBuilder tile_op = op<TileAttrs>("tile").arity(1).infer(tile_type).vjp([](Ctx c) -> Values {
-  return {call("tile_grad", {c.g(), c.x(0)}, c.node->attrs)};
-});
+const OpBuilder tile_op = op<TileAttrs>("tile").arity(1).infer(tile_type).vjp(
+    [](Ctx c) -> Values { return {call("tile_grad", {c.g(), c.x(0)}, c.node->attrs)}; });
 const OpBuilder tile_grad_op =
     op<TileAttrs>("tile_grad").arity(2).infer(grad_like<1>).shape_only(1).vjp([](Ctx c) -> Values {
       return {call("tile", {c.g()}, c.node->attrs), Value()};
@@ -186,13 +190,14 @@ const OpBuilder repeat_grad_op =
     op<RepeatAttrs>("repeat_grad").arity(2).infer(grad_like<1>).shape_only(1).vjp([](Ctx c) -> Values {
       return {call("repeat", {c.g()}, c.node->attrs), Value()};
     });
-const OpBuilder reverse_op = op<AxesAttrs>("reverse")
-                                 .arity(1)
-                                 .infer([](const InferContext& ctx) {
-                                   check_axes(ctx, 0, ctx.attrs.as<AxesAttrs>().axes);
-                                   return like_input(ctx);
-                                 })
-                                 .vjp([](Ctx c) -> Values { return {call("reverse", {c.g()}, c.node->attrs)}; });
+const OpBuilder reverse_op =
+    op<AxesAttrs>("reverse")
+        .arity(1)
+        .infer([](const InferContext& ctx) {
+          check_axes(ctx, 0, ctx.attrs.as<AxesAttrs>().axes);
+          return like_input(ctx);
+        })
+        .vjp([](Ctx c) -> Values { return {call("reverse", {c.g()}, c.node->attrs)}; });
 
 // --- joining and cutting
 
@@ -228,8 +233,10 @@ Types slice_type(const InferContext& ctx) {
   for (int i = 0; i < out.rank(); ++i) {
     if (a.strides[i] == 0) ctx.fail("the stride of axis ", i, " is 0");
     const bool whole = a.begin_mask[i] && a.end_mask[i] && (a.strides[i] == 1 || a.strides[i] == -1);
-    if (out[i] != kUnknown && !whole) out[i] = slice_range(a, i, out[i]).count;
-    else if (!whole) out[i] = kUnknown;
+    if (out[i] != kUnknown && !whole)
+      out[i] = slice_range(a, i, out[i]).count;
+    else if (!whole)
+      out[i] = kUnknown;
   }
   return type_of(ctx.dtype(0), out);
 }
@@ -240,7 +247,8 @@ Types pad_type(const InferContext& ctx) {
   want_per_axis(ctx, "after", a.after);
   Shape out = ctx.shape(0);
   for (int i = 0; i < out.rank(); ++i) {
-    if (a.before[i] < 0 || a.after[i] < 0) ctx.fail("padding must not be negative, got ", a.before[i], " and ", a.after[i]);
+    if (a.before[i] < 0 || a.after[i] < 0)
+      ctx.fail("padding must not be negative, got ", a.before[i], " and ", a.after[i]);
     out[i] = plus(out[i], a.before[i] + a.after[i]);
   }
   return type_of(ctx.dtype(0), out);
@@ -252,7 +260,8 @@ Types crop_type(const InferContext& ctx) {
   want_per_axis(ctx, "after", a.after);
   Shape out = ctx.shape(0);
   for (int i = 0; i < out.rank(); ++i) {
-    if (a.before[i] < 0 || a.after[i] < 0) ctx.fail("cropping must not be negative, got ", a.before[i], " and ", a.after[i]);
+    if (a.before[i] < 0 || a.after[i] < 0)
+      ctx.fail("cropping must not be negative, got ", a.before[i], " and ", a.after[i]);
     if (out[i] == kUnknown) continue;
     out[i] -= a.before[i] + a.after[i];
     if (out[i] < 0) ctx.fail("cannot crop ", a.before[i], " + ", a.after[i], " elements from axis ", i);
@@ -294,9 +303,8 @@ const OpBuilder slice_grad_op =
     op<SliceAttrs>("slice_grad").arity(2).infer(grad_like<1>).shape_only(1).vjp([](Ctx c) -> Values {
       return {call("slice", {c.g()}, c.node->attrs), Value()};
     });
-const OpBuilder pad_op = op<PadAttrs>("pad").arity(1).infer(pad_type).vjp([](Ctx c) -> Values {
-  return {call("crop", {c.g()}, c.node->attrs)};
-});
+const OpBuilder pad_op = op<PadAttrs>("pad").arity(1).infer(pad_type).vjp(
+    [](Ctx c) -> Values { return {call("crop", {c.g()}, c.node->attrs)}; });
 const OpBuilder crop_op = op<PadAttrs>("crop").arity(1).infer(crop_type).vjp([](Ctx c) -> Values {
   PadAttrs a = c.attr<PadAttrs>();
   a.value = 0;

@@ -40,7 +40,8 @@ int64_t channels(const InferContext& ctx, int input, int first, int end) {
   int64_t n = ctx.shape(input)[axis];
   for (int i = first; i < end; ++i) {
     ctx.want_rank(i, 1);
-    n = merge_dim(ctx, n, ctx.shape(i)[0], "input ", i, " needs one number for each of axis ", axis, "'s channels");
+    n = merge_dim(ctx, n, ctx.shape(i)[0], "input ", i, " needs one number for each of axis ", axis,
+                  "'s channels");
   }
   return n;
 }

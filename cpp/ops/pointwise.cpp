@@ -93,44 +93,34 @@ constexpr const char* kBool = "the output is not a number";
 using C = PointwiseCode;
 using Ctx = const VjpContext&;
 
-const OpBuilder neg_op =
-    unary("neg", C::neg, number_unary).vjp([](Ctx c) -> Values { return {-c.g()}; });
-const OpBuilder abs_op = unary("abs", C::abs, number_unary).vjp([](Ctx c) -> Values {
-  return {c.g() * call("sign", {c.x(0)})};
-});
+const OpBuilder neg_op = unary("neg", C::neg, number_unary).vjp([](Ctx c) -> Values { return {-c.g()}; });
+const OpBuilder abs_op =
+    unary("abs", C::abs, number_unary).vjp([](Ctx c) -> Values { return {c.g() * call("sign", {c.x(0)})}; });
 const OpBuilder sign_op = unary("sign", C::sign, number_unary).no_grad(kStep);
 const OpBuilder exp_op = unary("exp", C::exp).vjp([](Ctx c) -> Values { return {c.g() * c.y()}; });
 const OpBuilder log_op = unary("log", C::log).vjp([](Ctx c) -> Values { return {c.g() / c.x(0)}; });
-const OpBuilder log1p_op = unary("log1p", C::log1p).vjp([](Ctx c) -> Values {
-  return {c.g() / (c.x(0) + scalar(1, c.x(0)))};
-});
-const OpBuilder expm1_op = unary("expm1", C::expm1).vjp([](Ctx c) -> Values {
-  return {c.g() * (c.y() + scalar(1, c.x(0)))};
-});
-const OpBuilder sqrt_op = unary("sqrt", C::sqrt).vjp([](Ctx c) -> Values {
-  return {c.g() * scalar(0.5, c.x(0)) / c.y()};
-});
+const OpBuilder log1p_op =
+    unary("log1p", C::log1p).vjp([](Ctx c) -> Values { return {c.g() / (c.x(0) + scalar(1, c.x(0)))}; });
+const OpBuilder expm1_op =
+    unary("expm1", C::expm1).vjp([](Ctx c) -> Values { return {c.g() * (c.y() + scalar(1, c.x(0)))}; });
+const OpBuilder sqrt_op =
+    unary("sqrt", C::sqrt).vjp([](Ctx c) -> Values { return {c.g() * scalar(0.5, c.x(0)) / c.y()}; });
 const OpBuilder rsqrt_op = unary("rsqrt", C::rsqrt).vjp([](Ctx c) -> Values {
   return {c.g() * scalar(-0.5, c.x(0)) * (c.y() * c.y() * c.y())};
 });
 const OpBuilder square_op = unary("square", C::square, number_unary).vjp([](Ctx c) -> Values {
   return {c.g() * (scalar(2, c.x(0)) * c.x(0))};
 });
-const OpBuilder reciprocal_op = unary("reciprocal", C::reciprocal).vjp([](Ctx c) -> Values {
-  return {-(c.g() * c.y() * c.y())};
-});
-const OpBuilder sin_op = unary("sin", C::sin).vjp([](Ctx c) -> Values {
-  return {c.g() * call("cos", {c.x(0)})};
-});
-const OpBuilder cos_op = unary("cos", C::cos).vjp([](Ctx c) -> Values {
-  return {-(c.g() * call("sin", {c.x(0)}))};
-});
-const OpBuilder tanh_op = unary("tanh", C::tanh).vjp([](Ctx c) -> Values {
-  return {call("tanh_grad", {c.g(), c.y()})};
-});
-const OpBuilder sigmoid_op = unary("sigmoid", C::sigmoid).vjp([](Ctx c) -> Values {
-  return {call("sigmoid_grad", {c.g(), c.y()})};
-});
+const OpBuilder reciprocal_op =
+    unary("reciprocal", C::reciprocal).vjp([](Ctx c) -> Values { return {-(c.g() * c.y() * c.y())}; });
+const OpBuilder sin_op =
+    unary("sin", C::sin).vjp([](Ctx c) -> Values { return {c.g() * call("cos", {c.x(0)})}; });
+const OpBuilder cos_op =
+    unary("cos", C::cos).vjp([](Ctx c) -> Values { return {-(c.g() * call("sin", {c.x(0)}))}; });
+const OpBuilder tanh_op =
+    unary("tanh", C::tanh).vjp([](Ctx c) -> Values { return {call("tanh_grad", {c.g(), c.y()})}; });
+const OpBuilder sigmoid_op =
+    unary("sigmoid", C::sigmoid).vjp([](Ctx c) -> Values { return {call("sigmoid_grad", {c.g(), c.y()})}; });
 const OpBuilder softplus_op = unary("softplus", C::softplus).vjp([](Ctx c) -> Values {
   return {call("softplus_grad", {c.g(), c.x(0)})};
 });
@@ -173,15 +163,14 @@ const OpBuilder identity_op =
     op<>("identity").arity(1).infer(like_input).may_alias(0).vjp([](Ctx c) -> Values { return {c.g()}; });
 const OpBuilder stop_gradient_op =
     op<>("stop_gradient").arity(1).infer(like_input).may_alias(0).no_grad("its purpose");
-const OpBuilder cast_op = op<CastAttrs>("cast")
-                              .arity(1)
-                              .infer([](const InferContext& ctx) {
-                                return type_of(ctx.attrs.as<CastAttrs>().dtype, ctx.shape(0));
-                              })
-                              .vjp([](Ctx c) -> Values {
-                                if (!is_float(c.x(0).dtype()) || !is_float(c.g().dtype())) return {Value()};
-                                return {cast(c.g(), c.x(0).dtype())};
-                              });
+const OpBuilder cast_op =
+    op<CastAttrs>("cast")
+        .arity(1)
+        .infer([](const InferContext& ctx) { return type_of(ctx.attrs.as<CastAttrs>().dtype, ctx.shape(0)); })
+        .vjp([](Ctx c) -> Values {
+          if (!is_float(c.x(0).dtype()) || !is_float(c.g().dtype())) return {Value()};
+          return {cast(c.g(), c.x(0).dtype())};
+        });
 
 const OpBuilder add_op = binary("add", C::add).vjp([](Ctx c) -> Values {
   return {sum_to_like(c.g(), c.x(0)), sum_to_like(c.g(), c.x(1))};
@@ -234,17 +223,16 @@ const OpBuilder greater_equal_op = binary("greater_equal", C::greater_equal, com
 const OpBuilder logical_and_op = binary("logical_and", C::logical_and, logical).no_grad(kBool);
 const OpBuilder logical_or_op = binary("logical_or", C::logical_or, logical).no_grad(kBool);
 
-const OpBuilder select_op =
-    op<>("select")
-        .arity(3)
-        .infer(select_type)
-        .pointwise(static_cast<int>(C::select))
-        .dispatch(1)
-        .vjp([](Ctx c) -> Values {
-          const Value zero = scalar(0, c.g());
-          return {Value(), sum_to_like(select(c.x(0), c.g(), zero), c.x(1)),
-                  sum_to_like(select(c.x(0), zero, c.g()), c.x(2))};
-        });
+const OpBuilder select_op = op<>("select")
+                                .arity(3)
+                                .infer(select_type)
+                                .pointwise(static_cast<int>(C::select))
+                                .dispatch(1)
+                                .vjp([](Ctx c) -> Values {
+                                  const Value zero = scalar(0, c.g());
+                                  return {Value(), sum_to_like(select(c.x(0), c.g(), zero), c.x(1)),
+                                          sum_to_like(select(c.x(0), zero, c.g()), c.x(2))};
+                                });
 
 // --- gradient helpers: (gradient of the output, y or x); see kernels/functors.h. With gg the
 // gradient of their output: linear in the first operand, so that one's gradient is the op on gg.
@@ -258,8 +246,7 @@ const OpBuilder leaky_relu_grad_op =
     });
 const OpBuilder elu_grad_op = helper<AlphaAttrs>("elu_grad", C::elu_grad).vjp([](Ctx c) -> Values {
   const Value zero = scalar(0, c.g());
-  return {call("elu_grad", {c.g(), c.x(1)}, c.node->attrs),
-          select(less(c.x(1), zero), c.g() * c.x(0), zero)};
+  return {call("elu_grad", {c.g(), c.x(1)}, c.node->attrs), select(less(c.x(1), zero), c.g() * c.x(0), zero)};
 });
 const OpBuilder tanh_grad_op = helper("tanh_grad", C::tanh_grad).vjp([](Ctx c) -> Values {
   return {call("tanh_grad", {c.g(), c.x(1)}), c.g() * c.x(0) * (scalar(-2, c.g()) * c.x(1))};

@@ -53,7 +53,8 @@ Types dropout_type(const InferContext& ctx) {
   if (!(a.rate >= 0 && a.rate < 1)) ctx.fail("the rate must be in [0, 1), got ", a.rate);
   const Shape& x = ctx.shape(0);
   if (a.noise_shape.size() && a.noise_shape.size() != x.rank())
-    ctx.fail("'noise_shape' needs one number per dimension of the input (", x.rank(), "), got ", a.noise_shape.size());
+    ctx.fail("'noise_shape' needs one number per dimension of the input (", x.rank(), "), got ",
+             a.noise_shape.size());
   for (int i = 0; i < a.noise_shape.size(); ++i) {
     const int64_t n = a.noise_shape[i];
     if (n != kUnknown && n != 1 && x[i] != kUnknown && n != x[i])
@@ -76,10 +77,12 @@ const OpBuilder random_binomial_op = draw<BinomialAttrs>("random_binomial");
 
 // The mask is a function of seed, position and run number, so the gradient draws the same one.
 const OpBuilder dropout_op =
-    op<DropoutAttrs>("dropout").arity(1).infer(dropout_type).random().in_place().vjp(
-        [](const VjpContext& c) -> Values {
-          return {call("dropout", {c.g()}, c.node->attrs)};
-        });
+    op<DropoutAttrs>("dropout")
+        .arity(1)
+        .infer(dropout_type)
+        .random()
+        .in_place()
+        .vjp([](const VjpContext& c) -> Values { return {call("dropout", {c.g()}, c.node->attrs)}; });
 
 }  // namespace
 }  // namespace pk

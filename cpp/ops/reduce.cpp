@@ -103,8 +103,8 @@ Values prod_vjp(Ctx c) {
   for (int i = 0; i < x.rank(); ++i) back.perm[static_cast<int>(there.perm[i])] = i;
   const Value moved = call("transpose", {x}, there);
   const Value flat = call("flatten_from", {moved}, last);
-  const Value others =
-      cumulative("cumprod", flat, last.axis, true, false) * cumulative("cumprod", flat, last.axis, true, true);
+  const Value others = cumulative("cumprod", flat, last.axis, true, false) *
+                       cumulative("cumprod", flat, last.axis, true, true);
   return {g * call("transpose", {call("reshape_like", {others, moved})}, back)};
 }
 
@@ -137,17 +137,15 @@ Values linear_scan_vjp(Ctx c) {
 constexpr const char* kIndex = "the output is a position, not a quantity";
 constexpr const char* kBool = "the output is not a number";
 
-const OpBuilder sum_op =
-    op<ReduceAttrs>("sum").arity(1).infer(number_reduce).vjp([](Ctx c) -> Values {
-      return {broadcast_like(c.g(), c.x(0), c.attr<ReduceAttrs>().axes)};
-    });
-const OpBuilder mean_op =
-    op<ReduceAttrs>("mean").arity(1).infer(float_reduce).vjp([](Ctx c) -> Values {
-      AxisSizeAttrs n;
-      n.axes = c.attr<ReduceAttrs>().axes;
-      n.dtype = c.g().dtype();
-      return {broadcast_like(c.g() / call("axis_size", {c.x(0)}, n), c.x(0), n.axes)};
-    });
+const OpBuilder sum_op = op<ReduceAttrs>("sum").arity(1).infer(number_reduce).vjp([](Ctx c) -> Values {
+  return {broadcast_like(c.g(), c.x(0), c.attr<ReduceAttrs>().axes)};
+});
+const OpBuilder mean_op = op<ReduceAttrs>("mean").arity(1).infer(float_reduce).vjp([](Ctx c) -> Values {
+  AxisSizeAttrs n;
+  n.axes = c.attr<ReduceAttrs>().axes;
+  n.dtype = c.g().dtype();
+  return {broadcast_like(c.g() / call("axis_size", {c.x(0)}, n), c.x(0), n.axes)};
+});
 const OpBuilder prod_op = op<ReduceAttrs>("prod").arity(1).infer(number_reduce).vjp(prod_vjp);
 const OpBuilder max_op = op<ReduceAttrs>("max").arity(1).infer(extremum_reduce).vjp(extremum_vjp);
 const OpBuilder min_op = op<ReduceAttrs>("min").arity(1).infer(extremum_reduce).vjp(extremum_vjp);
@@ -156,11 +154,10 @@ const OpBuilder all_op = op<ReduceAttrs>("all").arity(1).infer(bool_reduce).no_g
 const OpBuilder argmax_op = op<AxisAttrs>("argmax").arity(1).infer(arg_type).no_grad(kIndex);
 const OpBuilder argmin_op = op<AxisAttrs>("argmin").arity(1).infer(arg_type).no_grad(kIndex);
 
-const OpBuilder cumsum_op =
-    op<CumAttrs>("cumsum").arity(1).infer(cumulative_type).vjp([](Ctx c) -> Values {
-      const auto& a = c.attr<CumAttrs>();
-      return {cumulative("cumsum", c.g(), a.axis, a.exclusive, !a.reverse)};
-    });
+const OpBuilder cumsum_op = op<CumAttrs>("cumsum").arity(1).infer(cumulative_type).vjp([](Ctx c) -> Values {
+  const auto& a = c.attr<CumAttrs>();
+  return {cumulative("cumsum", c.g(), a.axis, a.exclusive, !a.reverse)};
+});
 const OpBuilder cumprod_op = op<CumAttrs>("cumprod").arity(1).infer(cumulative_type).vjp(cumprod_vjp);
 const OpBuilder linear_scan_op = op<CumAttrs>("linear_scan").arity(2).infer(scan_type).vjp(linear_scan_vjp);
 

@@ -15,7 +15,8 @@ Types sum_to_like_type(const InferContext& ctx) {
   const Shape &g = ctx.shape(0), &x = ctx.shape(1);
   Shape all;
   if (x.rank() <= g.rank()) all = broadcast_shapes(x, g);
-  if (x.rank() > g.rank() || !compatible(all, g)) ctx.fail("a tensor of shape ", x, " does not broadcast to ", g);
+  if (x.rank() > g.rank() || !compatible(all, g))
+    ctx.fail("a tensor of shape ", x, " does not broadcast to ", g);
   return type_of(ctx.dtype(0), x);
 }
 
@@ -39,7 +40,9 @@ Types broadcast_like_type(const InferContext& ctx) {
 Types fill_type(const InferContext& ctx) {
   const auto& a = ctx.attrs.as<FillAttrs>();
   for (int64_t d : a.shape)
-    if (d < 0) ctx.fail("every dimension of 'shape' must be known and not negative, got ", Shape(a.shape.begin(), a.shape.end()));
+    if (d < 0)
+      ctx.fail("every dimension of 'shape' must be known and not negative, got ",
+               Shape(a.shape.begin(), a.shape.end()));
   return type_of(a.dtype, Shape(a.shape.begin(), a.shape.end()));
 }
 
@@ -57,9 +60,13 @@ const OpBuilder sum_to_like_op =
       return {c.g() + zeros_like(c.x(0)), Value()};  // broadcast again
     });
 const OpBuilder broadcast_like_op =
-    op<AxesAttrs>("broadcast_like").arity(2).infer(broadcast_like_type).shape_only(1).vjp([](Ctx c) -> Values {
-      return {sum(c.g(), c.attr<AxesAttrs>().axes, c.x(0).rank() == c.x(1).rank()), Value()};
-    });
+    op<AxesAttrs>("broadcast_like")
+        .arity(2)
+        .infer(broadcast_like_type)
+        .shape_only(1)
+        .vjp([](Ctx c) -> Values {
+          return {sum(c.g(), c.attr<AxesAttrs>().axes, c.x(0).rank() == c.x(1).rank()), Value()};
+        });
 const OpBuilder axis_size_op = op<AxisSizeAttrs>("axis_size")
                                    .arity(1)
                                    .infer([](const InferContext& ctx) {
@@ -70,29 +77,28 @@ const OpBuilder axis_size_op = op<AxisSizeAttrs>("axis_size")
                                    .shape_only(0)
                                    .dispatch(-1)
                                    .no_grad(kShapeOnly);
-const OpBuilder shape_op = op<>("shape")
-                               .arity(1)
-                               .infer([](const InferContext& ctx) {
-                                 return type_of(DType::i32, {ctx.shape(0).rank()});
-                               })
-                               .shape_only(0)
-                               .dispatch(-1)
-                               .no_grad(kShapeOnly);
+const OpBuilder shape_op =
+    op<>("shape")
+        .arity(1)
+        .infer([](const InferContext& ctx) { return type_of(DType::i32, {ctx.shape(0).rank()}); })
+        .shape_only(0)
+        .dispatch(-1)
+        .no_grad(kShapeOnly);
 const OpBuilder fill_op = op<FillAttrs>("fill").arity(0).infer(fill_type).dispatch(-1).no_grad(kNoInput);
-const OpBuilder fill_like_op = op<FillAttrs>("fill_like")
-                                   .arity(1)
-                                   .infer([](const InferContext& ctx) {
-                                     return type_of(ctx.attrs.as<FillAttrs>().dtype, ctx.shape(0));
-                                   })
-                                   .shape_only(0)
-                                   .dispatch(-1)
-                                   .no_grad(kShapeOnly);
+const OpBuilder fill_like_op =
+    op<FillAttrs>("fill_like")
+        .arity(1)
+        .infer([](const InferContext& ctx) { return type_of(ctx.attrs.as<FillAttrs>().dtype, ctx.shape(0)); })
+        .shape_only(0)
+        .dispatch(-1)
+        .no_grad(kShapeOnly);
 const OpBuilder range_op = op<RangeAttrs>("range").arity(0).infer(range_type).dispatch(-1).no_grad(kNoInput);
 const OpBuilder eye_op = op<EyeAttrs>("eye")
                              .arity(0)
                              .infer([](const InferContext& ctx) {
                                const auto& a = ctx.attrs.as<EyeAttrs>();
-                               if (a.n < 0 || a.m < 0) ctx.fail("sizes must not be negative, got ", a.n, " and ", a.m);
+                               if (a.n < 0 || a.m < 0)
+                                 ctx.fail("sizes must not be negative, got ", a.n, " and ", a.m);
                                return type_of(a.dtype, {a.n, a.m});
                              })
                              .dispatch(-1)
@@ -106,7 +112,8 @@ const OpBuilder phase_select_op =
           ctx.same_dtypes();
           Shape out = ctx.shape(0);
           if (out.rank() != ctx.shape(1).rank())
-            ctx.fail("the values for training and for testing must have equal ranks, got ", out, " and ", ctx.shape(1));
+            ctx.fail("the values for training and for testing must have equal ranks, got ", out, " and ",
+                     ctx.shape(1));
           // Two plans may well have two shapes: what differs is not known before one is chosen.
           for (int i = 0; i < out.rank(); ++i)
             if (out[i] != ctx.shape(1)[i]) out[i] = kUnknown;
