@@ -25,11 +25,11 @@ from .engine import Tensor as Tensor
 from .engine import Update as Update
 from .engine import Variable as Variable
 from .engine import clear_session as clear_session
-from .engine import get_uid as get_uid
-from .engine import name_scope as name_scope
-from .engine import reset_uids as reset_uids
 from .linalg import *  # noqa: F403
 from .movement import *  # noqa: F403
+from .names import get_uid as get_uid
+from .names import name_scope as name_scope
+from .names import reset_uids as reset_uids
 from .nn import *  # noqa: F403
 from .pointwise import *  # noqa: F403
 from .random import *  # noqa: F403

@@ -118,8 +118,8 @@ def normalize_data_format(value: str | None) -> str:
     name = value.lower() if isinstance(value, str) else value
     if name not in _FORMATS:
         raise ValueError(
-            "Unknown data_format: the argument `data_format` must be one of 'channels_first', 'channels_last'. "
-            f"Received: {value!r}"
+            "Unknown data_format: the argument `data_format` must be one of 'channels_first', "
+            f"'channels_last'. Received: {value!r}"
         )
     return name
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import engine
-from .engine import Function, Tensor, op, to_tensor
+from .engine import Tensor, op, to_tensor
 from .engine import learning_phase as learning_phase
 from .engine import set_learning_phase as set_learning_phase
+from .function import Function
 
 __all__ = [
     "Function",
@@ -93,9 +94,9 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     """Chooses between two tensors.
 
     Args:
-        condition: a scalar (tensor, bool or int) chooses one of the whole tensors; a tensor with axes chooses element by
-            element, repeated over the trailing axes that it lacks.
-        then_expression, else_expression: tensors of equal shape, or functions without arguments that return them.
+        condition: a scalar (tensor, bool or int) chooses one of the whole tensors; a tensor with axes chooses
+            element by element, repeated over the trailing axes that it lacks.
+        then_expression, else_expression: tensors of one shape, or functions without arguments giving them.
     Raises: ValueError if the condition has more axes than the expressions.
     """
     if not isinstance(condition, Tensor):
@@ -124,8 +125,8 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
 # ---- what belongs to TensorFlow -------------------------------------------------------------------------
 
 _ADVICE = (
-    "there are no sessions here: values are read with `K.get_value` or `K.eval`, computations run through `K.function`, "
-    "and memory and devices need no configuration."
+    "there are no sessions here: values are read with `K.get_value` or `K.eval`, computations run through "
+    "`K.function`, and memory and devices need no configuration."
 )
 
 

@@ -1,4 +1,7 @@
-"""Convolutions, pooling and bias. The engine computes channels_last in two dimensions; the rest is brought to that."""
+"""Convolutions, pooling and bias.
+
+The engine computes channels_last in two dimensions; everything else is brought to that.
+"""
 
 from __future__ import annotations
 
@@ -141,8 +144,8 @@ def _transposed_reference(
 ) -> Tensor:
     """A tensor with the shape of a transposed convolution's result; only its shape is used.
 
-    Sizes that are not numbers follow from x: the batch is x's, and rows and columns are as Keras's layers compute them
-    (n·stride, and with 'valid' max(kernel − stride, 0) more).
+    Sizes that are not numbers follow from x: the batch is x's, and rows and columns are as Keras's layers
+    compute them (n·stride, and with 'valid' max(kernel − stride, 0) more).
     """
     reference = op("slice", x, begin=[0] * 4, end=[0, 0, 0, 1], strides=[1] * 4, begin_mask=[1] * 4,
                    end_mask=[1, 1, 1, 0])  # fmt: skip
@@ -186,7 +189,7 @@ def conv2d_transpose(
         x: 4D tensor.
         kernel: tensor of shape (height, width, filters, channels of x).
         output_shape: shape of the result in the layout of x. The batch size may be a tensor, such as
-            `K.shape(x)[0]`; rows and columns that are tensors are taken to be those which Keras's layers compute.
+            `K.shape(x)[0]`; rows and columns that are tensors are taken to be what Keras's layers compute.
         strides, padding, data_format, dilation_rate: as in `conv2d`.
     Raises: ValueError for arguments that do not fit each other.
     """
@@ -258,7 +261,8 @@ def separable_conv2d(
     Args:
         depthwise_kernel: tensor of shape (height, width, channels, multiplier).
         pointwise_kernel: tensor of shape (1, 1, channels·multiplier, filters).
-        x, strides, padding, data_format, dilation_rate: as in `conv2d`; strides and dilation are the depthwise part's.
+        x, strides, padding, data_format, dilation_rate: as in `conv2d`; strides and dilation belong to the
+            depthwise part.
     """
     data_format = normalize_data_format(data_format)
     x = to_last(to_tensor(x), data_format)
@@ -384,12 +388,12 @@ def local_conv2d(
 
     Args:
         inputs: 4D tensor.
-        kernel: tensor of shape (output rows·columns, height·width·channels, filters); with channels_first the middle
-            axis counts channels·height·width.
+        kernel: tensor of shape (output rows·columns, height·width·channels, filters); with channels_first the
+            middle axis counts channels·height·width.
         kernel_size: (height, width).
         strides: (rows, columns).
         output_shape: (output rows, output columns).
-    Returns: tensor of shape (samples, output rows, output columns, filters), or with the filters in second place.
+    Returns: tensor of shape (samples, output rows, output columns, filters), or with the filters second.
     """
     data_format = normalize_data_format(data_format)
     inputs, kernel = to_tensor(inputs), to_tensor(kernel)
@@ -415,7 +419,11 @@ def local_conv2d(
 
 
 def _local(parts: list[Tensor], kernel: Tensor) -> Tensor:
-    """Products per output place: parts (samples, places, channels) each, kernel (places, parts·channels, filters)."""
+    """Products per output place.
+
+    Args: parts: (samples, places, channels) each. kernel: (places, parts·channels, filters).
+    Returns: (samples, places, filters).
+    """
     x = parts[0] if len(parts) == 1 else op("concat", *parts, axis=2)
     by_place = op("transpose", x, perm=[1, 0, 2])
     return op("transpose", op("batch_matmul", by_place, kernel, trans_a=False, trans_b=False), perm=[1, 0, 2])

@@ -6,142 +6,16 @@ Everything else of the package is written against this module and never sees `_c
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from . import common
-
-DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
-FLOAT_DTYPES = ("float32", "float64")
+from .names import FLOAT_DTYPES, TensorShape, _local, dtype_name, reset_names, scoped_name, unique_name
 
 _core_op = _core.op
-
-
-# ---- types ----------------------------------------------------------------------------------------------
-
-
-def dtype_name(dtype: Any) -> str:
-    """Returns the name of a type given as text, NumPy type or Python type; None gives `floatx()`.
-
-    Raises: TypeError if the engine has no such type.
-    """
-    if dtype is None:
-        dtype = common._FLOATX
-    if isinstance(dtype, str) and dtype in DTYPES:
-        return dtype
-    try:
-        name = np.dtype(dtype).name
-    except TypeError:
-        name = str(dtype)
-    if name not in DTYPES:
-        raise TypeError(f"The type {name!r} is not supported; choose one of {', '.join(DTYPES)}.")
-    return name
-
-
-class TensorShape(tuple):
-    """Static shape of a tensor: a tuple of ints, None where a size is unknown."""
-
-    __slots__ = ()
-
-    @property
-    def ndims(self) -> int:
-        """Number of axes."""
-        return len(self)
-
-    rank = ndims
-
-    def as_list(self) -> list[int | None]:
-        """Returns the sizes as a list."""
-        return list(self)
-
-    def is_fully_defined(self) -> bool:
-        """Tells whether no size is unknown."""
-        return None not in self
-
-    def num_elements(self) -> int | None:
-        """Returns the number of elements, None where it is unknown."""
-        n = 1
-        for size in self:
-            if size is None:
-                return None
-            n *= size
-        return n
-
-
-# ---- names ----------------------------------------------------------------------------------------------
-
-_names: dict[str, int] = {}
-_uids: dict[str, int] = {}
-
-
-class _Local(threading.local):
-    scope = ""
-
-
-_local = _Local()
-
-
-class name_scope:
-    """Context manager: names of what is built inside start with `name` and a slash. Scopes nest.
-
-    Args: name: one part of a name, or several joined by slashes.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> str:
-        self._outer = _local.scope
-        _local.scope = f"{self._outer}/{self._name}" if self._outer else self._name
-        return _local.scope + "/"
-
-    def __exit__(self, *_: Any) -> None:
-        _local.scope = self._outer
-
-
-def current_scope() -> str:
-    """Returns the scope that new nodes belong to, '' outside of any `name_scope`."""
-    return _local.scope
-
-
-def unique_name(name: str) -> str:
-    """Returns `name`, with `_1`, `_2` … appended if it was given out before."""
-    n = _names.get(name)
-    if n is None:
-        _names[name] = 0
-        return name
-    while True:
-        n += 1
-        candidate = f"{name}_{n}"
-        if candidate not in _names:
-            break
-    _names[name] = n
-    _names[candidate] = 0
-    return candidate
-
-
-def get_uid(prefix: str = "") -> int:
-    """Returns how often this function was called with `prefix`, this call included: 1, 2, 3 …"""
-    n = _uids.get(prefix, 0) + 1
-    _uids[prefix] = n
-    return n
-
-
-def reset_uids() -> None:
-    """Lets `get_uid` begin at 1 again, for every prefix."""
-    _uids.clear()
-
-
-def clear_session() -> None:
-    """Forgets names, counters and a fixed learning phase. Models built before keep working."""
-    global _fixed_phase
-    reset_uids()
-    _names.clear()
-    _fixed_phase = None
 
 
 # ---- tensors --------------------------------------------------------------------------------------------
@@ -168,6 +42,8 @@ class Tensor:
     __array_priority__ = 100
     __array_ufunc__ = None  # makes `ndarray + tensor` come to __radd__
 
+    _keras_shape: Any  # set by layers only
+    _keras_history: Any
     _uses_learning_phase: bool = False
     _sparse: bool = False
     # Where the elements are sizes of other tensors (K.shape): one entry per element, see movement.py.
@@ -368,8 +244,8 @@ class Variable(Tensor):
 class Update:
     """New value for a variable, to be stored after a function has computed its outputs.
 
-    Unpacks like the pair (variable, value). `step`, where given, computes the new value from any old one, so
-    that several updates of one variable in the same function follow each other instead of the last one winning.
+    Unpacks like the pair (variable, value). Where given, `step` makes the new value from any old one: several
+    updates of one variable in the same function then follow each other instead of the last one winning.
     """
 
     __slots__ = ("step", "value", "variable")
@@ -388,12 +264,6 @@ class Update:
 
     def __repr__(self) -> str:
         return f"<Update of {self.variable.name!r}>"
-
-
-def scoped_name(name: str) -> str:
-    """Returns `name` below the current scope, made unique."""
-    scope = _local.scope
-    return unique_name(f"{scope}/{name}" if scope else name)
 
 
 # ---- building nodes -------------------------------------------------------------------------------------
@@ -439,7 +309,7 @@ def to_array(x: Any, dtype: str | None = None) -> np.ndarray:
         x: the data; a SciPy sparse matrix becomes dense.
         dtype: the wanted type. None keeps an array's own type; Python floats become `floatx()` and whole
             numbers int32.
-    Raises: TypeError for objects that are not numbers, and for fractions where `dtype` is a whole-number type.
+    Raises: TypeError for what holds no numbers, and for fractions where `dtype` is a whole-number type.
     """
     if is_scipy_sparse(x):
         x = x.toarray()
@@ -602,6 +472,13 @@ def phase_tensor() -> Tensor:
     return _phase_tensor
 
 
+def clear_session() -> None:
+    """Forgets names, counters and a fixed learning phase. Models built before keep working."""
+    global _fixed_phase
+    reset_names()
+    _fixed_phase = None
+
+
 def learning_phase() -> Any:
     """Returns the learning phase: the int that was fixed, otherwise a symbolic bool scalar."""
     return phase_tensor() if _fixed_phase is None else _fixed_phase
@@ -626,162 +503,6 @@ def is_phase(x: Any) -> bool:
 # ---- functions and gradients ----------------------------------------------------------------------------
 
 
-def _assigned(updates: Iterable[Any]) -> list[tuple[Variable, Tensor]]:
-    """One new value per variable; several updates of one variable are chained where they know how."""
-    values: dict[Variable, Tensor] = {}
-    for update in updates:
-        if update is None:
-            continue
-        if not isinstance(update, Update):
-            try:
-                variable, value = update
-            except (TypeError, ValueError):
-                raise TypeError(
-                    f"An update must be a pair (variable, new value) or come from `K.update…`, not {update!r}."
-                ) from None
-            update = Update(variable, to_tensor(value, variable.dtype))
-        variable = update.variable
-        if variable in values and update.step is not None:
-            values[variable] = update.step(values[variable])
-        else:
-            values[variable] = update.value
-    return list(values.items())
-
-
-class Function:
-    """A compiled computation. Called with a list of arrays, it returns a list of arrays.
-
-    Args:
-        inputs: list of placeholders (any tensor can be fed); the learning phase may be among them.
-        outputs: list of tensors to compute.
-        updates: list of updates or (variable, new value) pairs, stored after the outputs are computed.
-        name: shown in error messages.
-        session_kwargs: `feed_dict` (values of further placeholders) and `fetches` (tensors computed, not returned;
-            or updates). `options` and `run_metadata` are accepted and have no meaning here.
-    Raises: TypeError if a list is not one; ValueError for unknown keywords.
-    """
-
-    def __init__(
-        self,
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        updates: Sequence[Any] | None = None,
-        name: str | None = None,
-        **session_kwargs: Any,
-    ) -> None:
-        updates = updates or []
-        for text, value in (("inputs", inputs), ("outputs", outputs), ("updates", updates)):
-            if not isinstance(value, (list, tuple)):
-                raise TypeError(f"`{text}` of a backend function should be a list or tuple, not {value!r}.")
-        self.inputs = list(inputs)
-        self.outputs = list(outputs)
-        self.name = name or ""
-        self.feed_dict = dict(session_kwargs.pop("feed_dict", None) or {})
-        fetches = session_kwargs.pop("fetches", None) or []
-        self.fetches = list(fetches) if isinstance(fetches, (list, tuple)) else [fetches]
-        for key in session_kwargs:
-            if key not in ("options", "run_metadata"):
-                raise ValueError(f"Invalid argument {key!r} passed to a backend function.")
-        self.session_kwargs = session_kwargs
-        self.updates_op = [*updates, *(f for f in self.fetches if not isinstance(f, Tensor))]
-
-        self._phase_at: list[int] = []
-        self._ignored: list[int] = []  # a learning phase that is a fixed number: nothing to feed
-        fed: list[Tensor] = []
-        for i, tensor in enumerate([*self.inputs, *self.feed_dict]):
-            if is_phase(tensor):
-                self._phase_at.append(i)
-            elif isinstance(tensor, Tensor):
-                fed.append(tensor)
-            elif isinstance(tensor, (int, np.integer)):
-                self._ignored.append(i)
-            else:
-                raise TypeError(f"Input {i} of a backend function is no tensor: {tensor!r}.")
-        self._fed = fed
-        self._dtypes = [np.dtype(t.dtype) for t in fed]
-        self._arity = len(self.inputs)
-        self._plain = not self._phase_at and not self._ignored and not self.feed_dict
-        # The usual case with a phase: `inputs + [K.learning_phase()]`.
-        self._phase_last = self._phase_at == [self._arity - 1] and not self._ignored and not self.feed_dict
-        outputs_ = [to_tensor(t) for t in self.outputs]
-        extra = [t for t in self.fetches if isinstance(t, Tensor)]
-        self._n_outputs = len(outputs_)
-        self._scalars = [i for i, t in enumerate(outputs_) if not t.shape]
-        self._run = _core.Function(
-            [t._value for t in fed],
-            [t._value for t in [*outputs_, *extra]],
-            [(variable._var, value._value) for variable, value in _assigned(self.updates_op)],
-            self.name,
-        )
-
-    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
-        """Computes the outputs.
-
-        Args: inputs: one array per input. Other numbers are converted to the input's type; the learning phase is
-            fed as 0 or 1 (int, bool or float).
-        Returns: one array per output (a NumPy number for a scalar).
-        Raises: TypeError if `inputs` is no list; ValueError for a wrong number of arrays or a wrong shape.
-        """
-        if self._plain and type(inputs) is list and len(inputs) == self._arity:
-            arrays, phase = inputs, 0
-        elif self._phase_last and type(inputs) is list and len(inputs) == self._arity:
-            arrays, phase = inputs[:-1], 1 if inputs[-1] else 0
-        else:
-            arrays, phase = self._sort_out(inputs)
-        for array, dtype in zip(arrays, self._dtypes):
-            if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.c_contiguous:
-                arrays = self._convert(arrays)
-                break
-        results = self._run(arrays, phase)
-        for i in self._scalars:
-            results[i] = results[i][()]
-        return results[: self._n_outputs] if self.fetches else results
-
-    def _sort_out(self, inputs: Sequence[Any]) -> tuple[list[Any], int]:
-        """Splits what the caller gave into arrays for the core and the phase."""
-        if not isinstance(inputs, (list, tuple)):
-            raise TypeError(
-                f"`inputs` of a backend function should be a list or tuple, not {type(inputs).__name__}."
-            )
-        if len(inputs) != self._arity:
-            raise ValueError(
-                f"The function {self.name!r} takes {self._arity} arrays, but it received {len(inputs)}."
-            )
-        values = [*inputs, *self.feed_dict.values()]
-        phase = 0
-        for i in self._phase_at:
-            phase = int(bool(np.asarray(values[i]).reshape(())))
-        skip = {*self._phase_at, *self._ignored}
-        return [value for i, value in enumerate(values) if i not in skip], phase
-
-    def _convert(self, arrays: Sequence[Any]) -> list[np.ndarray]:
-        result = []
-        for array, tensor in zip(arrays, self._fed):
-            if is_scipy_sparse(array):
-                array = array.toarray()
-            try:
-                result.append(np.asarray(array, dtype=tensor.dtype, order="C"))
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"Cannot feed {tensor.name!r} (shape {tuple(tensor.shape)}, {tensor.dtype}): {error}"
-                ) from error
-        return result
-
-    @property
-    def step(self) -> int:
-        """Counter of the random draws: the same step gives the same numbers. Rises by one with every call."""
-        return self._run.step
-
-    @step.setter
-    def step(self, value: int) -> None:
-        self._run.step = value
-
-    def describe(self, inputs: Sequence[Any]) -> str:
-        """Returns the plan for arrays of these shapes as text: steps, buffers, kernels."""
-        arrays, phase = self._sort_out(inputs)
-        return self._run.describe(self._convert(arrays), phase)
-
-
 def gradients(
     ys: Sequence[Tensor], xs: Sequence[Tensor], grad_ys: Sequence[Tensor | None] | None = None
 ) -> list[Tensor | None]:
@@ -798,6 +519,9 @@ def gradients(
             tensor._uses_learning_phase = True
         results.append(tensor)
     return results
+
+
+CoreFunction = _core.Function
 
 
 # ---- devices --------------------------------------------------------------------------------------------

@@ -57,13 +57,13 @@ def dot(x: Any, y: Any) -> Tensor:
 def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
     """Multiplies x with y sample by sample.
 
-    The tensor with fewer axes gets axes of size 1 appended, then the last two axes are multiplied as matrices and all
-    axes before them are batch axes. Two matrices give one number per sample.
+    The tensor with fewer axes gets axes of size 1 appended; the last two axes are multiplied as matrices,
+    all axes before them are batch axes. Two matrices give one number per sample.
 
     Args:
         x, y: tensors with two axes or more.
-        axes: the axis of x and the axis of y to sum over, as a pair, or one int for both. None sums over the last of
-            x and the second-last of y.
+        axes: the axis of x and the axis of y to sum over, as a pair, or one int for both. None: the last
+            of x, the second-last of y.
     Returns: the products; shape (batch, 1) for two matrices.
     Raises: ValueError for tensors with less than two axes, or an axis outside the last two.
     """
@@ -71,7 +71,7 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
     rank_x, rank_y = len(x.shape), len(y.shape)
     if rank_x < 2 or rank_y < 2:
         raise ValueError(
-            f"`batch_dot` needs tensors with at least 2 axes, not shapes {tuple(x.shape)} and {tuple(y.shape)}."
+            f"`batch_dot` needs at least 2 axes, not shapes {tuple(x.shape)} and {tuple(y.shape)}."
         )
     if axes is None:
         axes = (rank_x - 1, rank_y - 2 if rank_y > 2 else 1)
@@ -93,7 +93,7 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
     rank = len(x.shape)
     if axis_x < rank - 2 or axis_y < rank - 2:
         raise ValueError(
-            f"`batch_dot` sums over the last two axes only; axes {tuple(axes)} of shapes {tuple(x.shape)} and "
+            f"`batch_dot` sums over the last two axes; axes {tuple(axes)} of shapes {tuple(x.shape)} and "
             f"{tuple(y.shape)} are batch axes. Bring them to the end with `permute_dimensions`."
         )
     result = op("batch_matmul", x, y, trans_a=axis_x != rank - 1, trans_b=axis_y == rank - 1)

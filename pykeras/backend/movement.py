@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from .common import normalize_data_format
-from .engine import FLOAT_DTYPES, Tensor, dtype_name, op, to_tensor
+from .engine import Tensor, op, to_tensor
 from .engine import index as _index
+from .names import FLOAT_DTYPES, dtype_name
 
 __all__ = [
     "arange",
@@ -39,7 +40,7 @@ __all__ = [
     "transpose",
 ]
 
-# A size of a shape under construction: a number (-1: to be found), the size of a tensor's axis, or any scalar.
+# A size in a shape under construction: a number (-1: open), a tensor and one of its axes, or any scalar.
 _Entry = Any
 
 

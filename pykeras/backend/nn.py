@@ -32,7 +32,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
 
 
 def draw_seed(seed: int | None) -> int:
-    """Returns the seed, or for None one from NumPy's global generator: `np.random.seed` then fixes a whole script."""
+    """Returns the seed, or for None one from NumPy's global generator (so `np.random.seed` fixes scripts)."""
     return int(np.random.randint(10**7)) if seed is None else int(seed)
 
 
@@ -41,8 +41,8 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = No
 
     Args:
         level: share to drop, 0 ≤ level < 1.
-        noise_shape: shape of the mask: 1 where a decision holds for the whole axis; None, -1 or a tensor's size
-            where each place decides. None for the shape of x.
+        noise_shape: shape of the mask: 1 where a decision holds for the whole axis; None, -1 or a tensor's
+            size where each place decides. None for the shape of x.
         seed: seed of the draws; None draws one from NumPy's global generator.
     Raises: ValueError for a level outside the range.
     """
@@ -121,7 +121,7 @@ def _per_channel(value: Any, default: float, n: int | None, dtype: str) -> Tenso
 
 
 def _spread_out(value: Tensor, x: Tensor, axes: list[int]) -> Tensor:
-    """A parameter of the kept axes' shape, with size 1 where axes are reduced; one of x's rank stays as it is."""
+    """A parameter of the kept axes' shape, with size 1 where axes are reduced; one of x's rank as it is."""
     if len(value.shape) != len(x.shape) - len(axes):
         return value
     for a in axes:
@@ -183,7 +183,8 @@ def sparse_categorical_crossentropy(
         classes = op("squeeze", classes, axis=axis)
     elif len(classes.shape) != rank - 1:
         raise ValueError(
-            f"Class numbers of shape {tuple(target.shape)} do not fit predictions of shape {tuple(output.shape)}."
+            f"Class numbers of shape {tuple(target.shape)} do not fit predictions of shape "
+            f"{tuple(output.shape)}."
         )
     if not from_logits:
         output = op("log", _probabilities(output))
@@ -203,7 +204,7 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     if not from_logits:
         output = _probabilities(output)
         output = op("log", op("div", output, 1.0 - output))
-    # Neither exponent is ever positive, and the gradient at 0 is right too: both branches of |x| are explicit.
+    # The exponent is never positive, and the gradient at 0 is right too: both branches of |x| are explicit.
     positive = output >= 0.0
     upper = op("select", positive, output, to_tensor(0.0, output.dtype))
     lower = op("select", positive, op("neg", output), output)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .engine import Tensor, dtype_name, op
+from .engine import Tensor, op
 from .movement import shape_source
+from .names import dtype_name
 from .nn import draw_seed
 
 __all__ = ["random_binomial", "random_normal", "random_uniform", "truncated_normal"]

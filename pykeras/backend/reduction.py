@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .engine import FLOAT_DTYPES, Tensor, dtype_name, op, to_tensor
+from .engine import Tensor, op, to_tensor
 from .movement import normalize_axis
+from .names import FLOAT_DTYPES, dtype_name
 
 __all__ = [
     "all",
@@ -65,27 +66,27 @@ def _truth(x: Any) -> Tensor:
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the greatest element along `axis` (int, list, or None for all); `keepdims` keeps size-1 axes."""
+    """Returns the greatest element along `axis` (int, list, None for all); `keepdims` keeps size-1 axes."""
     return _reduce("max", x, axis, keepdims)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the smallest element along `axis` (int, list, or None for all); `keepdims` keeps size-1 axes."""
+    """Returns the smallest element along `axis` (int, list, None for all); `keepdims` keeps size-1 axes."""
     return _reduce("min", x, axis, keepdims)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the sum along `axis` (int, list, or None for all); `keepdims` keeps size-1 axes."""
+    """Returns the sum along `axis` (int, list, None for all); `keepdims` keeps size-1 axes."""
     return _reduce("sum", _numeric(x), axis, keepdims)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the product along `axis` (int, list, or None for all); `keepdims` keeps size-1 axes."""
+    """Returns the product along `axis` (int, list, None for all); `keepdims` keeps size-1 axes."""
     return _reduce("prod", _numeric(x), axis, keepdims)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """Returns the mean along `axis` (int, list, or None for all); whole numbers and bools are taken as floats."""
+    """Returns the mean along `axis` (int, list, None for all); whole numbers and bools as floats."""
     return _reduce("mean", _float(x), axis, keepdims)
 
 

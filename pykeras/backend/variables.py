@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .engine import Function, Tensor, Update, Variable, dtype_name, is_scipy_sparse, op, to_array, to_tensor
+from .engine import Tensor, Update, Variable, is_scipy_sparse, op, to_array, to_tensor
 from .engine import constant as _constant
 from .engine import placeholder as _placeholder
+from .function import Function
 from .movement import shape_source
+from .names import dtype_name
 
 __all__ = [
     "batch_get_value",
@@ -61,8 +63,8 @@ def variable(
     """Makes a variable.
 
     Args:
-        value: initial value: number, array, SciPy sparse matrix (stored dense), or a tensor of known shape, which
-            is computed when the variable is first read.
+        value: initial value: number, array, SciPy sparse matrix (stored dense), or a tensor of known shape,
+            which is computed when the variable is first read.
         dtype: type; None means `floatx()`.
         name: last part of the name.
         constraint: function that optimizers apply to new values.
@@ -224,7 +226,7 @@ def cast(x: Any, dtype: Any) -> Tensor:
 
 
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
-    """Returns the shape as a tuple, None for unknown sizes; what the layers noted wins over the engine's shape."""
+    """Returns the shape as a tuple, None for unknown sizes; the layers' own note goes first."""
     noted = getattr(x, "_keras_shape", None)
     if noted is not None:
         return noted
