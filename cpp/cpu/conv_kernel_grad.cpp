@@ -1,0 +1,157 @@
+// Kernel gradient: dk(tap, c, co) = sum over pixels of x(pixel + tap, c) * g(pixel, co), a product whose long side,
+// the pixels, is summed. Both operands are read where they lie.
+#include <algorithm>
+
+#include "cpu/conv.h"
+#include "cpu/gemm_block.h"
+
+namespace pk::cpu {
+namespace {
+
+// Pixels per pass: the rows of x and g that they cover stay in the second-level cache while all tiles pass by.
+constexpr int64_t kGroupPixels = 384;
+
+// Below this many channels a tile of one tap would be too low: patches are gathered then.
+constexpr int64_t kFewChannels = 8;
+constexpr int64_t kPatchRoom = 16384;  // values of a block of patches, on the stack
+
+bool gathers_patches(const ConvShape& s) {
+  return s.c < kFewChannels && s.kh * s.kw > 1 && s.kh * s.kw * s.c <= kPatchRoom / 16;
+}
+
+// Parts whose sums are joined in order, so that few-channel gradients (a small product over many pixels) can use
+// several threads: their number depends on the shape alone.
+int64_t patch_parts(const ConvShape& s) { return std::min<int64_t>(std::max<int64_t>(s.macs() >> 20, 1), 16); }
+
+// Output positions along one axis whose input cell under tap `i` lies inside the image.
+struct Range {
+  int64_t begin, end;
+};
+Range inside(int64_t out, int64_t size, int64_t stride, int64_t offset) {
+  const int64_t begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+  const int64_t end = size - offset <= 0 ? 0 : (size - offset - 1) / stride + 1;
+  return {std::min(begin, out), std::max(std::min(begin, out), std::min(end, out))};
+}
+
+template <class T>
+void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk) {
+  const GemmKernels<T>& g = gemm_kernels<T>();
+  const int64_t low = (s.c + g.mr - 1) / g.mr;  // tiles over the channels, of even heights
+  const int64_t panels = (s.co + g.nr - 1) / g.nr, tiles = s.kh * s.kw * low * panels;
+  const bool flat = s.is_matmul();
+  const int64_t pixels = s.n * s.oh * s.ow;
+  const int64_t group_rows = std::min(s.oh, std::max<int64_t>(1, (kGroupPixels + s.ow - 1) / s.ow));
+  const int64_t per_image = (s.oh + group_rows - 1) / group_rows;
+  const int64_t groups = flat ? (pixels + kGroupPixels - 1) / kGroupPixels : s.n * per_image;
+  const auto run = [&](int64_t t0, int64_t t1) {
+    TileArgs<T> t = {};
+    t.ldb = s.co;
+    t.ldc = s.co;
+    t.a_ks = s.sw * s.c;
+    t.a_run = s.sh * s.w * s.c;
+    t.b_run = s.ow * s.co;
+    for (int64_t group = 0; group < groups; ++group) {
+      t.add = group > 0;
+      for (int64_t tile = t0; tile < t1; ++tile) {
+        const int64_t panel = tile % panels, part = tile / panels % low, tap = tile / panels / low;
+        const int64_t c0 = s.c * part / low, rows = s.c * (part + 1) / low - c0;
+        const int64_t j0 = panel * g.nr;
+        if (flat) {
+          const int64_t first = group * kGroupPixels;
+          t.nrun = 1;
+          t.run = std::min(kGroupPixels, pixels - first);
+          t.a = x + first * s.c + c0;
+          t.b = grad + first * s.co + j0;
+        } else {
+          const int64_t image = group / per_image, y0 = group % per_image * group_rows;
+          const int64_t dy = tap / s.kw * s.dh - s.top, dx = tap % s.kw * s.dw - s.left;
+          const Range v = inside(s.oh, s.h, s.sh, dy), u = inside(s.ow, s.w, s.sw, dx);
+          const int64_t ya = std::max(v.begin, y0), yb = std::min(v.end, std::min(s.oh, y0 + group_rows));
+          t.nrun = std::max<int64_t>(yb - ya, 0);
+          t.run = u.end - u.begin;
+          if (t.nrun == 0 || t.run == 0) {
+            if (t.add) continue;
+            t.nrun = 0;
+            t.a = x;
+            t.b = grad;
+          } else {
+            t.a = x + ((image * s.h + ya * s.sh + dy) * s.w + u.begin * s.sw + dx) * s.c + c0;
+            t.b = grad + ((image * s.oh + ya) * s.ow + u.begin) * s.co + j0;
+          }
+        }
+        t.c = dk + (tap * s.c + c0) * s.co + j0;
+        t.n = std::min<int64_t>(g.nr, s.co - j0);
+        g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][rows](t);
+      }
+    }
+  };
+  if (s.macs() < kSerialWork || pool.size() == 1) return run(0, tiles);
+  const int64_t tasks = std::min<int64_t>(tiles, 2 * pool.size());
+  pool.for_each(tasks, [&](int64_t i) { run(tiles * i / tasks, tiles * (i + 1) / tasks); });
+}
+
+template <class T>
+void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk, T* workspace) {
+  const GemmKernels<T>& g = gemm_kernels<T>();
+  const TapGrid grid = {s.h, s.w, s.c, s.oh, s.ow, s.sh, s.sw, -s.top, -s.left, s.kh, s.kw, s.dh, s.dw};
+  const int64_t m = s.kh * s.kw * s.c, stride = m, block = std::min<int64_t>(kPatchRoom / stride, 256);
+  const int64_t pixels = s.n * s.oh * s.ow, parts = patch_parts(s), panels = (s.co + g.nr - 1) / g.nr;
+  const auto run = [&](int64_t part) {
+    alignas(64) T patches[kPatchRoom];
+    T* to = parts == 1 ? dk : workspace + part * m * s.co;
+    TileArgs<T> t = {};
+    t.nrun = 1;
+    t.ldb = s.co;
+    t.ldc = s.co;
+    t.a_ks = stride;
+    const int64_t begin = pixels * part / parts, end = pixels * (part + 1) / parts;
+    for (int64_t first = begin; first == begin || first < end; first += block) {
+      t.run = std::min(block, end - first);
+      t.add = first > begin;
+      if (t.run > 0) pack_patches(x, grid, first, t.run, 0, m, patches, stride);
+      for (int64_t i0 = 0; i0 < m; i0 += g.mr) {
+        for (int64_t p = 0; p < panels; ++p) {
+          t.a = patches + i0;
+          t.b = grad + first * s.co + p * g.nr;
+          t.c = to + i0 * s.co + p * g.nr;
+          t.n = std::min<int64_t>(g.nr, s.co - p * g.nr);
+          g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][std::min<int64_t>(g.mr, m - i0)](t);
+        }
+      }
+    }
+  };
+  if (s.macs() < kSerialWork)
+    for (int64_t p = 0; p < parts; ++p) run(p);
+  else
+    pool.for_each(parts, run);
+  if (parts == 1) return;
+  for (int64_t i = 0; i < m * s.co; ++i) {
+    T sum = workspace[i];
+    for (int64_t p = 1; p < parts; ++p) sum += workspace[p * m * s.co + i];
+    dk[i] = sum;
+  }
+}
+
+}  // namespace
+
+template <class T>
+size_t conv_kernel_grad_workspace(const ConvShape& s) {
+  if (!gathers_patches(s) || patch_parts(s) == 1) return 0;
+  return static_cast<size_t>(patch_parts(s) * s.kh * s.kw * s.c * s.co) * sizeof(T);
+}
+
+template <class T>
+void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T* g, T* dk, void* workspace) {
+  const int64_t size = s.kh * s.kw * s.c * s.co;
+  if (size == 0) return;
+  if (s.n * s.oh * s.ow == 0) return std::fill(dk, dk + size, T(0));
+  if (gathers_patches(s)) return patch_parts_sum(pool, s, x, g, dk, static_cast<T*>(workspace));
+  channel_tiles(pool, s, x, g, dk);
+}
+
+template size_t conv_kernel_grad_workspace<float>(const ConvShape&);
+template size_t conv_kernel_grad_workspace<double>(const ConvShape&);
+template void conv_kernel_grad(ThreadPool&, const ConvShape&, const float*, const float*, float*, void*);
+template void conv_kernel_grad(ThreadPool&, const ConvShape&, const double*, const double*, double*, void*);
+
+}  // namespace pk::cpu

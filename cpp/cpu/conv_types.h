@@ -1,0 +1,36 @@
+// What the per-ISA convolution helpers and their drivers share: plain data only.
+#pragma once
+
+#include <stdint.h>
+
+#include "cpu/isa.h"
+
+namespace pk::cpu {
+
+// Which cells of an image (h, w, c) the output pixel (y, x) sees: those of a grid of th·tw taps,
+// row y*sh + y0 + i*ty, column x*sw + x0 + j*tx. Cells outside the image are zero.
+// Forward convolution, its input gradient (per phase of the stride) and 1x1 are all of this form.
+struct TapGrid {
+  int64_t h, w, c;
+  int64_t oh, ow;
+  int64_t sh, sw, y0, x0;
+  int64_t th, tw, ty, tx;
+};
+
+// Copies values [k0, k0 + kc) of the patches (k runs over taps, then channels) of `count` pixels from
+// number `first` on (over batch, oh, ow) to rows of `stride`.
+PK_PER_ISA(void pack_patches_f32(const float* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
+                                 int64_t kc, float* to, int64_t stride))
+PK_PER_ISA(void pack_patches_f64(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
+                                 int64_t kc, double* to, int64_t stride))
+
+inline void pack_patches(const float* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0, int64_t kc,
+                         float* to, int64_t stride) {
+  PK_PICK(pack_patches_f32)(x, g, first, count, k0, kc, to, stride);
+}
+inline void pack_patches(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0, int64_t kc,
+                         double* to, int64_t stride) {
+  PK_PICK(pack_patches_f64)(x, g, first, count, k0, kc, to, stride);
+}
+
+}  // namespace pk::cpu
