@@ -19,8 +19,8 @@ TapGrid forward_grid(const ConvShape& s) {
   return {s.h, s.w, s.c, s.oh, s.ow, s.sh, s.sw, -s.top, -s.left, s.kh, s.kw, s.dh, s.dw};
 }
 
-// Which of the direct kernels fits: neighbouring pixels' patches lie a few elements apart, so a tile's rows are
-// displacements of one pointer and nothing is copied. -1: none.
+// Which of the direct kernels fits: neighbouring pixels' patches lie a few elements apart, so a tile's rows
+// are displacements of one pointer and nothing is copied. -1: none.
 template <class T>
 int direct_index(const ConvShape& s) {
   if (sizeof(T) != 4 || s.dw != 1 || s.kh * s.kw * s.c > kBlockK<T>) return -1;
@@ -36,13 +36,13 @@ struct OutMap {
 };
 
 template <class T>
-void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b, int64_t columns,
-              const Epilogue<T>& epilogue, T* out, const OutMap& map) {
+void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
+              int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
   const GemmKernels<T>& g = gemm_kernels<T>();
   const int64_t m = batch * grid.oh * grid.ow, k = grid.th * grid.tw * grid.c;
   if (m == 0 || columns == 0) return;
   const int64_t panels = (columns + g.nr - 1) / g.nr, work = m * columns * std::max<int64_t>(k, 1);
-  const Split split = split_work(pool.size(), m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
+  const BlockSplit split = split_work(pool.size(), m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
   for_each_block(pool, split, m, panels, work, [&](int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
     int64_t offsets[kMaxMr];
     const auto fill = [&](int64_t i0, int64_t rows, int64_t k0, int64_t kc, T* to, TileArgs<T>& t) {
@@ -71,8 +71,8 @@ void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, 
   });
 }
 
-// The direct path: tiles of mr neighbouring pixels of one output row; pixels that see the padding, and rows too
-// short for a tile, are copied as elsewhere. The sums are the same chains of fma either way.
+// The direct path: tiles of mr neighbouring pixels of one output row; pixels that see the padding, and rows
+// too short for a tile, are copied as elsewhere. The sums are the same chains of fma either way.
 template <class T>
 void direct_conv(ThreadPool& pool, const ConvShape& s, int direct, const T* x, const T* packed, const T* bias,
                  const ActSpec& act, T* y) {
@@ -132,7 +132,8 @@ void direct_conv(ThreadPool& pool, const ConvShape& s, int direct, const T* x, c
     if (pending < r1 * s.ow) edge(pending, r1 * s.ow);
   };
   if (s.macs() < kSerialWork) return run_rows(0, rows);
-  const int64_t per_task = std::max<int64_t>(1, std::max(rows / (8 * pool.size()), kSerialWork / 4 * rows / s.macs()));
+  const int64_t per_task =
+      std::max<int64_t>(1, std::max(rows / (8 * pool.size()), kSerialWork / 4 * rows / s.macs()));
   pool.for_each((rows + per_task - 1) / per_task,
                 [&](int64_t i) { run_rows(i * per_task, std::min(rows, (i + 1) * per_task)); });
 }
@@ -157,7 +158,8 @@ Gemm<T> pointwise_product(const ConvShape& s, const T* x, const T* k, T* y) {
 struct Phase {
   int64_t cells, first, step, count, start, spacing;
 };
-Phase phase_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride, int64_t dilation, int64_t before) {
+Phase phase_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride, int64_t dilation,
+               int64_t before) {
   Phase p = {};
   p.cells = phase < size ? (size - phase + stride - 1) / stride : 0;
   p.step = stride / std::gcd(stride, dilation);
@@ -210,7 +212,8 @@ size_t conv_input_grad_workspace(const ConvShape& s) {
 }
 
 template <class T>
-void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const T* k, T* dx, void* workspace) {
+void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const T* k, T* dx,
+                     void* workspace) {
   if (s.is_matmul()) {
     Gemm<T> x = pointwise_product(s, grad, k, dx);
     x.n = s.c;
@@ -221,7 +224,8 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
   }
   const GemmKernels<T>& kernels = gemm_kernels<T>();
   const int64_t panels = (s.c + kernels.nr - 1) / kernels.nr;
-  const int64_t panel_round = 128 / int64_t(sizeof(T)), room = (s.c + panel_round - 1) / panel_round * panel_round;
+  const int64_t panel_round = 128 / int64_t(sizeof(T)),
+                room = (s.c + panel_round - 1) / panel_round * panel_round;
   T* to = static_cast<T*>(workspace);
   for (int64_t ph = 0; ph < s.sh; ++ph) {
     const Phase v = phase_of(ph, s.h, s.kh, s.sh, s.dh, s.top);
@@ -232,7 +236,8 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
         const int64_t tap = task % taps, p = task / taps;
         const int64_t i = v.first + (v.count - 1 - tap / u.count) * v.step;
         const int64_t j = u.first + (u.count - 1 - tap % u.count) * u.step;
-        kernels.pack_b(k + (i * s.kw + j) * s.c * s.co, s.co, true, s.co, s.c, p, p + 1, to, depth, tap * s.co);
+        kernels.pack_b(k + (i * s.kw + j) * s.c * s.co, s.co, true, s.co, s.c, p, p + 1, to, depth,
+                       tap * s.co);
       };
       if (depth * s.c < (1 << 16))
         for (int64_t t = 0; t < taps * panels; ++t) pack(t);
@@ -241,7 +246,8 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
       const TapGrid grid = {s.oh,    s.ow,    s.co,    v.cells, u.cells,   1,        1,
                             v.start, u.start, v.count, u.count, v.spacing, u.spacing};
       const OutMap map = {s.h * s.w * s.c, s.sh * s.w * s.c, s.sw * s.c, s.sh == 1 && s.sw == 1};
-      tap_conv(pool, grid, s.n, grad, BSource<T>{to, 0, true}, s.c, Epilogue<T>{}, dx + (ph * s.w + pw) * s.c, map);
+      tap_conv(pool, grid, s.n, grad, BSource<T>{to, 0, true}, s.c, Epilogue<T>{}, dx + (ph * s.w + pw) * s.c,
+               map);
       to += depth * room;
     }
   }

@@ -1,4 +1,5 @@
-// Convolution on the CPU, NHWC with HWIO kernels, float and double: implicit matrix products, no im2col in memory.
+// Convolution on the CPU, NHWC with HWIO kernels, float and double: implicit matrix products, no im2col in
+// memory.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,9 @@ struct ConvShape {
   int64_t n, h, w, c, kh, kw, co, oh, ow;
   int64_t sh, sw, top, left, dh, dw;
   int64_t macs() const { return n * oh * ow * co * kh * kw * c; }
-  bool is_matmul() const { return kh == 1 && kw == 1 && sh == 1 && sw == 1 && top == 0 && left == 0 && oh == h && ow == w; }
+  bool is_matmul() const {
+    return kh == 1 && kw == 1 && sh == 1 && sw == 1 && top == 0 && left == 0 && oh == h && ow == w;
+  }
 };
 
 // y = act(conv(x, k) + bias). Each image's result is independent of its batch, and of the number of threads.

@@ -1,5 +1,5 @@
-// Kernel gradient: dk(tap, c, co) = sum over pixels of x(pixel + tap, c) * g(pixel, co), a product whose long side,
-// the pixels, is summed. Both operands are read where they lie.
+// Kernel gradient: dk(tap, c, co) = sum over pixels of x(pixel + tap, c) * g(pixel, co), a product whose long
+// side, the pixels, is summed. Both operands are read where they lie.
 #include <algorithm>
 
 #include "cpu/conv.h"
@@ -8,7 +8,8 @@
 namespace pk::cpu {
 namespace {
 
-// Pixels per pass: the rows of x and g that they cover stay in the second-level cache while all tiles pass by.
+// Pixels per pass: the rows of x and g that they cover stay in the second-level cache while all tiles pass
+// by.
 constexpr int64_t kGroupPixels = 384;
 
 // Below this many channels a tile of one tap would be too low: patches are gathered then.
@@ -19,9 +20,11 @@ bool gathers_patches(const ConvShape& s) {
   return s.c < kFewChannels && s.kh * s.kw > 1 && s.kh * s.kw * s.c <= kPatchRoom / 16;
 }
 
-// Parts whose sums are joined in order, so that few-channel gradients (a small product over many pixels) can use
-// several threads: their number depends on the shape alone.
-int64_t patch_parts(const ConvShape& s) { return std::min<int64_t>(std::max<int64_t>(s.macs() >> 20, 1), 16); }
+// Parts whose sums are joined in order, so that few-channel gradients (a small product over many pixels) can
+// use several threads: their number depends on the shape alone.
+int64_t patch_parts(const ConvShape& s) {
+  return std::min<int64_t>(std::max<int64_t>(s.macs() >> 20, 1), 16);
+}
 
 // Output positions along one axis whose input cell under tap `i` lies inside the image.
 struct Range {

@@ -24,12 +24,12 @@ PK_PER_ISA(void pack_patches_f32(const float* x, const TapGrid& g, int64_t first
 PK_PER_ISA(void pack_patches_f64(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
                                  int64_t kc, double* to, int64_t stride))
 
-inline void pack_patches(const float* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0, int64_t kc,
-                         float* to, int64_t stride) {
+inline void pack_patches(const float* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
+                         int64_t kc, float* to, int64_t stride) {
   PK_PICK(pack_patches_f32)(x, g, first, count, k0, kc, to, stride);
 }
-inline void pack_patches(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0, int64_t kc,
-                         double* to, int64_t stride) {
+inline void pack_patches(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
+                         int64_t kc, double* to, int64_t stride) {
   PK_PICK(pack_patches_f64)(x, g, first, count, k0, kc, to, stride);
 }
 

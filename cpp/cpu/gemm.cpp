@@ -77,9 +77,8 @@ void gemm(ThreadPool& pool, const Gemm<T>& x, void* workspace) {
   if (x.m <= 4 && !x.trans_a && !x.trans_b && !x.packed_b) {
     if (work < kSerialWork) return small_rows(g, x, 0, x.n);
     const int64_t wide = 8 * g.vl, columns = std::max(wide, (1 << 18) / x.k / wide * wide);
-    return pool.for_each((x.n + columns - 1) / columns, [&](int64_t i) {
-      small_rows(g, x, i * columns, std::min(x.n, (i + 1) * columns));
-    });
+    return pool.for_each((x.n + columns - 1) / columns,
+                         [&](int64_t i) { small_rows(g, x, i * columns, std::min(x.n, (i + 1) * columns)); });
   }
   BSource<T> b;
   if (x.packed_b) {
@@ -108,7 +107,7 @@ void gemm(ThreadPool& pool, const Gemm<T>& x, void* workspace) {
   };
   const int64_t panels = (x.n + g.nr - 1) / g.nr;
   // A block of b of this width stays in the second-level cache while the rows of a pass by.
-  const Split split = split_work(pool.size(), x.m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
+  const BlockSplit split = split_work(pool.size(), x.m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
   for_each_block(pool, split, x.m, panels, work, [&](int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
     gemm_block(g, m0, m1, p0, p1, x.n, x.k, b, epilogue, fill, place);
   });

@@ -1,5 +1,5 @@
-// The loops around the matrix micro-kernels, shared by the matrix product and the convolutions, which differ only
-// in how they fill a tile of A and where its rows go.
+// The loops around the matrix micro-kernels, shared by the matrix product and the convolutions, which differ
+// only in how they fill a tile of A and where its rows go.
 #pragma once
 
 #include <algorithm>
@@ -27,13 +27,13 @@ struct Epilogue {
 // Room for one packed tile of A in either layout: rows of kRowStride, or kBlockK columns of kMaxVl.
 template <class T>
 struct alignas(64) TileBuffer {
-  static constexpr int64_t kSize = std::max<int64_t>(kMaxMr * kRowStride<T>, kBlockK<T> * kMaxVl);
+  static constexpr int64_t kSize = std::max<int64_t>(kMaxMr * kRowStride<T>, kBlockK<T>* kMaxVl);
   T data[kSize];
 };
 
 // c(rows [m0, m1), panels [p0, p1) of n columns) = A·B over all k.
-// fill(i0, rows, k0, kc, buffer, t): sets t.a (and t.a_ks), copying the tile to the buffer if need be; returns
-// whether it is in columns. place(i0, rows, t): sets t.c, t.ldc, t.c_off for column 0.
+// fill(i0, rows, k0, kc, buffer, t): sets t.a (and t.a_ks), copying the tile to the buffer if need be;
+// returns whether it is in columns. place(i0, rows, t): sets t.c, t.ldc, t.c_off for column 0.
 template <class T, class Fill, class Place>
 void gemm_block(const GemmKernels<T>& g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, int64_t n, int64_t k,
                 const BSource<T>& b, const Epilogue<T>& epilogue, Fill&& fill, Place&& place) {
@@ -74,8 +74,9 @@ void gemm_block(const GemmKernels<T>& g, int64_t m0, int64_t m1, int64_t p0, int
   }
 }
 
-// How the rows and panels of a product are dealt out. A task's size matters for speed alone: no result depends on it.
-struct Split {
+// How the rows and panels of a product are dealt out. A task's size matters for speed alone: no result
+// depends on it.
+struct BlockSplit {
   int64_t rows, panels;            // of one task
   int64_t row_tasks, panel_tasks;  // how many
 };
@@ -83,7 +84,8 @@ struct Split {
 // Work below this many multiply-adds is done by the caller: waking a thread costs about as much.
 constexpr int64_t kSerialWork = 1 << 20;
 
-inline Split split_work(int threads, int64_t m, int64_t panels, int64_t work, int mr, int64_t max_panels) {
+inline BlockSplit split_work(int threads, int64_t m, int64_t panels, int64_t work, int mr,
+                             int64_t max_panels) {
   int64_t row_tiles = std::max<int64_t>((m + mr - 1) / mr, 1);
   int64_t rt = std::min<int64_t>(row_tiles, std::max<int64_t>(112 / mr, 1));
   int64_t pt = std::min(panels, max_panels);
@@ -100,9 +102,10 @@ inline Split split_work(int threads, int64_t m, int64_t panels, int64_t work, in
   return {rt * mr, pt, (row_tiles + rt - 1) / rt, (panels + pt - 1) / pt};
 }
 
-// run(m0, m1, p0, p1) for every task; neighbours share panels of b. Serially where there is one thread's work.
+// run(m0, m1, p0, p1) for every task; neighbours share panels of b. Serially where there is one thread's
+// work.
 template <class F>
-void for_each_block(ThreadPool& pool, const Split& s, int64_t m, int64_t panels, int64_t work, F&& run) {
+void for_each_block(ThreadPool& pool, const BlockSplit& s, int64_t m, int64_t panels, int64_t work, F&& run) {
   const int64_t tasks = s.row_tasks * s.panel_tasks;
   const auto one = [&](int64_t task) {
     const int64_t p = task / s.row_tasks, r = task % s.row_tasks;

@@ -12,8 +12,8 @@ namespace pk::cpu {
 constexpr int64_t kBlockBytes = 1024;
 template <class T>
 constexpr int64_t kBlockK = kBlockBytes / int64_t(sizeof(T));
-// Stride of the rows of a packed A tile: a constant, so that rows are displacements and need no registers; one
-// cache line more than the block, so that rows fall into different cache sets.
+// Stride of the rows of a packed A tile: a constant, so that rows are displacements and need no registers;
+// one cache line more than the block, so that rows fall into different cache sets.
 template <class T>
 constexpr int64_t kRowStride = kBlockK<T> + 64 / int64_t(sizeof(T));
 
@@ -24,18 +24,18 @@ constexpr int kMaxNr = 32;  // columns of the largest tile
 // One tile: c[i][j] (+)= sum over r, k of a(i, r, k) * b[r*b_run + k*ldb + j], for i < MR and j < n <= NR.
 template <class T>
 struct TileArgs {
-  int64_t nrun, run;      // k runs over nrun pieces of `run`
-  const T* a;             // row layout: a[r*a_run + i*stride + k]; column layout: a[r*a_run + k*a_ks + i]
-  int64_t a_ks, a_run;    // row layout with a run-time stride: a_ks is that stride
+  int64_t nrun, run;    // k runs over nrun pieces of `run`
+  const T* a;           // row layout: a[r*a_run + i*stride + k]; column layout: a[r*a_run + k*a_ks + i]
+  int64_t a_ks, a_run;  // row layout with a run-time stride: a_ks is that stride
   const T* b;
   int64_t ldb, b_run;
   T* c;
   int64_t ldc;
-  const int64_t* c_off;   // offsets of the rows in c, or null: i*ldc
-  int64_t n;              // columns to store
-  const T* bias;          // n values added after the sum, or null
-  bool add;               // add to c instead of replacing it
-  bool relu;              // after the bias
+  const int64_t* c_off;  // offsets of the rows in c, or null: i*ldc
+  int64_t n;             // columns to store
+  const T* bias;         // n values added after the sum, or null
+  bool add;              // add to c instead of replacing it
+  bool relu;             // after the bias
 };
 template <class T>
 using TileFn = void (*)(const TileArgs<T>&);
@@ -51,15 +51,16 @@ constexpr int kDirect = 6;
 
 template <class T>
 struct GemmKernels {
-  int mr, vl, nr;                        // nr = 2*vl
+  int mr, vl, nr;  // nr = 2*vl
   // [masked][vectors - 1][rows]: masked reads of b stop at column n, the others read whole vectors.
-  TileFn<T> row[2][2][kMaxMr + 1];       // A packed in rows of kRowStride
-  TileFn<T> col[2][2][kMaxMr + 1];       // A in columns, k-stride a_ks
-  TileFn<T> direct[kDirect][2];          // rows kDirectStrides[i] apart, mr of them; [vectors - 1]
-  TileFn<T> small[4][5];                 // up to 4 rows of run-time stride; [log2 vectors][rows]; some are null
-  TileFn<T> small_part[5];               // the same for less than one vector of columns; [rows]
-  // Packs b(k, n) into panels of nr columns (the last one 1 or 2 vectors wide, zero-padded): panel j begins at
-  // to + j*nr*k_total; this call fills rows [k_at, k_at + k) of panels [p0, p1). trans: b is stored (n, k).
+  TileFn<T> row[2][2][kMaxMr + 1];  // A packed in rows of kRowStride
+  TileFn<T> col[2][2][kMaxMr + 1];  // A in columns, k-stride a_ks
+  TileFn<T> direct[kDirect][2];     // rows kDirectStrides[i] apart, mr of them; [vectors - 1]
+  TileFn<T> small[4][5];            // up to 4 rows of run-time stride; [log2 vectors][rows]; some are null
+  TileFn<T> small_part[5];          // the same for less than one vector of columns; [rows]
+  // Packs b(k, n) into panels of nr columns (the last one 1 or 2 vectors wide, zero-padded): panel j begins
+  // at to + j*nr*k_total; this call fills rows [k_at, k_at + k) of panels [p0, p1). trans: b is stored (n,
+  // k).
   void (*pack_b)(const T* b, int64_t ld, bool trans, int64_t k, int64_t n, int64_t p0, int64_t p1, T* to,
                  int64_t k_total, int64_t k_at);
   // Copies k values of each of `rows` rows, ld apart, to rows of kRowStride.

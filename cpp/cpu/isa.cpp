@@ -14,7 +14,8 @@ namespace {
 constexpr Isa kAll[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::neon};
 
 #if defined(PK_X86)
-// Which register files the operating system saves on a context switch; without them the CPU flags mean nothing.
+// Which register files the operating system saves on a context switch; without them the CPU flags mean
+// nothing.
 unsigned long long xcr0() {
   unsigned lo = 0, hi = 0;
   __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));

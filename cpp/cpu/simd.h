@@ -1,8 +1,8 @@
 // Vectors of float and double for the per-ISA sources: one spelling, 64, 32 or 16 bytes wide.
 //
-// Include only from cpp/cpu/isa/*.cpp: all names live in the namespace PK_ISA, so no wide instruction can leak into
-// code that runs on a plain CPU. Arithmetic and comparisons are the operators of the GCC/Clang vector extension;
-// a comparison gives an integer vector (0 or -1 per lane) that `select` takes.
+// Include only from cpp/cpu/isa/*.cpp: all names live in the namespace PK_ISA, so no wide instruction can
+// leak into code that runs on a plain CPU. Arithmetic and comparisons are the operators of the GCC/Clang
+// vector extension; a comparison gives an integer vector (0 or -1 per lane) that `select` takes.
 #pragma once
 
 #include <stdint.h>
@@ -114,8 +114,8 @@ PK_INLINE void store_part(double* p, vf64 v, int n) {
 #endif
 }
 
-// a*b + c, rounded once where the ISA has FMA. Spelled out, not left to contraction, so that every kernel that
-// must agree bit for bit with another does.
+// a*b + c, rounded once where the ISA has FMA. Spelled out, not left to contraction, so that every kernel
+// that must agree bit for bit with another does.
 PK_INLINE vf32 fma(vf32 a, vf32 b, vf32 c) {
 #if defined(__AVX512F__)
   return (vf32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);

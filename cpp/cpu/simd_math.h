@@ -18,7 +18,8 @@ struct ExpConst<float> {
 };
 template <>
 struct ExpConst<double> {
-  static constexpr double log2e = 1.4426950408889634074, ln2_hi = 6.93145751953125e-1, ln2_lo = 1.42860682030941723212e-6;
+  static constexpr double log2e = 1.4426950408889634074, ln2_hi = 6.93145751953125e-1,
+                          ln2_lo = 1.42860682030941723212e-6;
   static constexpr double magic = 6755399441055744.0;  // 1.5·2^52
   static constexpr double lo = -746.0, hi = 710.0;
   static constexpr int bias = 1023, mantissa = 52;

@@ -1,7 +1,7 @@
 // Matrix micro-kernels and packing, for the type that gemm_f32.cpp or gemm_f64.cpp names.
 //
-// Every tile kernel computes each element as one chain of fma in ascending k, from zero: that, and blocks of k of
-// one size, is what makes a row's bits independent of its place, its batch and the kernel that took it.
+// Every tile kernel computes each element as one chain of fma in ascending k, from zero: that, and blocks of
+// k of one size, is what makes a row's bits independent of its place, its batch and the kernel that took it.
 #pragma once
 
 #include "cpu/gemm_types.h"
@@ -114,7 +114,8 @@ PK_INLINE void transpose4(const float* a, int64_t ld, float* to, int64_t ldt) {
   const q4 s2 = PK_SHUFFLE4(r0, r1, 2, 6, 3, 7), s3 = PK_SHUFFLE4(r2, r3, 2, 6, 3, 7);
   r0 = PK_SHUFFLE4(s0, s1, 0, 1, 4, 5), r1 = PK_SHUFFLE4(s0, s1, 2, 3, 6, 7);
   r2 = PK_SHUFFLE4(s2, s3, 0, 1, 4, 5), r3 = PK_SHUFFLE4(s2, s3, 2, 3, 6, 7);
-  memcpy(to, &r0, 16), memcpy(to + ldt, &r1, 16), memcpy(to + 2 * ldt, &r2, 16), memcpy(to + 3 * ldt, &r3, 16);
+  memcpy(to, &r0, 16), memcpy(to + ldt, &r1, 16), memcpy(to + 2 * ldt, &r2, 16),
+      memcpy(to + 3 * ldt, &r3, 16);
 }
 PK_INLINE void transpose4(const double* a, int64_t ld, double* to, int64_t ldt) {
   for (int i = 0; i < 4; ++i)
@@ -155,8 +156,8 @@ void pack_b(const T* b, int64_t ld, bool trans, int64_t k, int64_t n, int64_t p0
 }
 
 template <class V, class F>
-PK_INLINE void for_rows(typename ElemOf<V>::type* c, int64_t ldc, const int64_t* c_off, int64_t rows, int64_t n,
-                        F f) {
+PK_INLINE void for_rows(typename ElemOf<V>::type* c, int64_t ldc, const int64_t* c_off, int64_t rows,
+                        int64_t n, F f) {
   constexpr int VL = Simd<typename ElemOf<V>::type>::n;
   for (int64_t i = 0; i < rows; ++i) {
     auto* row = c + (c_off ? c_off[i] : i * ldc);
@@ -172,22 +173,31 @@ void activate(T* c, int64_t ldc, const int64_t* c_off, int64_t rows, int64_t n, 
   using V = typename Simd<T>::vec;
   const T alpha = (T)spec.alpha, beta = (T)spec.beta;
   switch (spec.act) {
-    case 1: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return at_least(x, V{}); });
-    case 2: return for_rows<V>(c, ldc, c_off, rows, n, [=](V x) { return select(x < T(0), x * alpha, x); });
+    case 1:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return at_least(x, V{}); });
+    case 2:
+      return for_rows<V>(c, ldc, c_off, rows, n, [=](V x) { return select(x < T(0), x * alpha, x); });
     case 3:
       return for_rows<V>(c, ldc, c_off, rows, n, [=](V x) { return select(x < T(0), vexpm1(x) * alpha, x); });
-    case 4: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vsigmoid(x); });
-    case 5: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vtanh(x); });
+    case 4:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vsigmoid(x); });
+    case 5:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vtanh(x); });
     case 6:
       return for_rows<V>(c, ldc, c_off, rows, n, [](V x) {
         return at_most(at_least(fma(x, set1(T(0.2)), set1(T(0.5))), V{}), set1(T(1)));
       });
-    case 7: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vsoftplus(x); });
-    case 8: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return x / (vabs(x) + T(1)); });
-    case 9: return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vexp(x); });
+    case 7:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vsoftplus(x); });
+    case 8:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return x / (vabs(x) + T(1)); });
+    case 9:
+      return for_rows<V>(c, ldc, c_off, rows, n, [](V x) { return vexp(x); });
     case 10:
-      return for_rows<V>(c, ldc, c_off, rows, n, [=](V x) { return at_most(at_least(x, set1(alpha)), set1(beta)); });
-    default: return;
+      return for_rows<V>(c, ldc, c_off, rows, n,
+                         [=](V x) { return at_most(at_least(x, set1(alpha)), set1(beta)); });
+    default:
+      return;
   }
 }
 

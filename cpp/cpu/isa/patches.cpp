@@ -25,7 +25,8 @@ PK_INLINE void zero(T* to, int64_t n) {
 template <class T>
 void pack(const T* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0, int64_t kc, T* to,
           int64_t stride) {
-  // Taps that touch in memory are copied in one piece: a row of taps, or a single one where columns are skipped.
+  // Taps that touch in memory are copied in one piece: a row of taps, or a single one where columns are
+  // skipped.
   const bool rows = g.tx == 1;
   const int64_t piece = rows ? g.tw * g.c : g.c;
   const int64_t row = g.w * g.c;

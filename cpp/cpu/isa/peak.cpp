@@ -4,8 +4,8 @@
 
 namespace pk::cpu::PK_ISA {
 
-// Twelve independent chains hide the latency of fma on every machine we know; without FMA the multiplication and
-// the addition count as the two operations that they are.
+// Twelve independent chains hide the latency of fma on every machine we know; without FMA the multiplication
+// and the addition count as the two operations that they are.
 double fma_burn(int64_t rounds, float* sink) {
   vf32 acc[12];
 #pragma GCC unroll 12
@@ -15,7 +15,7 @@ double fma_burn(int64_t rounds, float* sink) {
 #pragma GCC unroll 12
     for (int i = 0; i < 12; ++i) {
       acc[i] = fma(acc[i], a, b);
-      __asm__ volatile("" : "+" PK_VREG (acc[i]));  // keeps the chains apart: no merging, no reordering
+      __asm__ volatile("" : "+" PK_VREG(acc[i]));  // keeps the chains apart: no merging, no reordering
     }
   }
   vf32 sum = acc[0];

@@ -1,0 +1,96 @@
+// conv2d, conv2d_fused and the gradients, as ops.
+#include <initializer_list>
+
+#include "cpu/conv.h"
+#include "cpu/gemm.h"
+#include "cpu/packed.h"
+#include "kernels/geometry.h"
+#include "kernels/table.h"
+
+namespace pk::cpu {
+namespace {
+
+ConvShape shape_of(const ConvAttrs& a, const Shape& x, const Shape& k) {
+  ConvShape s = {};
+  s.n = x[0], s.h = x[1], s.w = x[2], s.c = x[3];
+  s.kh = k[0], s.kw = k[1], s.co = k[3];
+  s.sh = a.strides[0], s.sw = a.strides[1];
+  s.dh = a.dilation[0], s.dw = a.dilation[1];
+  const Window v = conv_window(a, 0, s.h, s.kh), u = conv_window(a, 1, s.w, s.kw);
+  s.oh = v.out, s.ow = u.out;
+  s.top = v.before, s.left = u.before;
+  return s;
+}
+
+ConvShape forward_shape(const KernelArgs& a) {
+  return shape_of(a.attr<ConvAttrs>(), a.in[0].shape(), a.in[1].shape());
+}
+ConvShape input_grad_shape(const KernelArgs& a) {  // (g, k, ~x)
+  return shape_of(a.attr<ConvAttrs>(), a.in[2].shape(), a.in[1].shape());
+}
+ConvShape kernel_grad_shape(const KernelArgs& a) {  // (x, g, ~k)
+  return shape_of(a.attr<ConvAttrs>(), a.in[0].shape(), a.in[2].shape());
+}
+
+template <class T>
+Kernel forward() {
+  Kernel k;
+  k.run = [](Context& ctx, const KernelArgs& a) {
+    const auto& t = a.attr<ConvAttrs>();
+    conv(ctx.pool, forward_shape(a), a.in[0].as<T>(), a.in[1].as<T>(), unpack_header<T>(a.prepared),
+         a.n_in > 2 ? a.in[2].as<T>() : static_cast<const T*>(nullptr), act_spec(t.act, t.alpha, t.beta),
+         a.out[0].as<T>(), a.workspace);
+  };
+  k.workspace = [](const Context&, const KernelArgs& a) { return conv_workspace<T>(forward_shape(a)); };
+  k.prepare_input = 1;
+  k.prepared_bytes = [](const KernelArgs& a) {
+    const size_t bytes = conv_workspace<T>(forward_shape(a));
+    return bytes ? bytes + kPackedHeader : 0;
+  };
+  k.prepare = [](Context& ctx, const KernelArgs& a, void* to) {
+    const ConvShape s = forward_shape(a);
+    pack_b_whole(ctx.pool, static_cast<const T*>(a.in[1].as<T>()), s.co, false, s.kh * s.kw * s.c, s.co,
+                 write_header<T>(to));
+  };
+  return k;
+}
+
+template <class T>
+Kernel input_grad() {
+  Kernel k;
+  k.run = [](Context& ctx, const KernelArgs& a) {
+    conv_input_grad<T>(ctx.pool, input_grad_shape(a), a.in[0].as<T>(), a.in[1].as<T>(), a.out[0].as<T>(),
+                       a.workspace);
+  };
+  k.workspace = [](const Context&, const KernelArgs& a) {
+    return conv_input_grad_workspace<T>(input_grad_shape(a));
+  };
+  return k;
+}
+
+template <class T>
+Kernel kernel_grad() {
+  Kernel k;
+  k.run = [](Context& ctx, const KernelArgs& a) {
+    conv_kernel_grad<T>(ctx.pool, kernel_grad_shape(a), a.in[0].as<T>(), a.in[1].as<T>(), a.out[0].as<T>(),
+                        a.workspace);
+  };
+  k.workspace = [](const Context&, const KernelArgs& a) {
+    return conv_kernel_grad_workspace<T>(kernel_grad_shape(a));
+  };
+  return k;
+}
+
+const KernelRegistrar registrar("cpu", [](KernelTable& t) {
+  for (const char* name : {"conv2d", "conv2d_fused"}) {
+    t.add(name, DType::f32, forward<float>());
+    t.add(name, DType::f64, forward<double>());
+  }
+  t.add("conv2d_input_grad", DType::f32, input_grad<float>());
+  t.add("conv2d_input_grad", DType::f64, input_grad<double>());
+  t.add("conv2d_kernel_grad", DType::f32, kernel_grad<float>());
+  t.add("conv2d_kernel_grad", DType::f64, kernel_grad<double>());
+});
+
+}  // namespace
+}  // namespace pk::cpu
