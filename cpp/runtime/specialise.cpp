@@ -22,6 +22,9 @@ std::vector<Value> outputs_of(const NodePtr& node) {
 std::vector<Value> fold(const NodePtr& node) {
   const OpDef& op = *node->op;
   if (op.random || !op.no_kernel.empty()) return {};
+  // Floats repeated over a shape stay a node: the simplifier replaces them by what they repeat.
+  static const std::unordered_set<std::string> repeating{"fill", "fill_like", "broadcast_like", "broadcast_to"};
+  if (repeating.count(op.name) && is_float(node->types[0].dtype) && node->types[0].shape.size() > 1) return {};
   for (const TensorType& t : node->types)
     if (!t.shape.known() || t.bytes() > kFoldBytes) return {};
   std::vector<TensorArg> in, out;
