@@ -66,9 +66,7 @@ def load_weights(
         ValueError: no weights in it, or they do not fit. The model is then unchanged.
     """
     if skip_mismatch and not by_name:
-        raise ValueError(
-            "load_weights: `skip_mismatch` works only together with `by_name=True`"
-        )
+        raise ValueError("load_weights: `skip_mismatch` works only together with `by_name=True`")
     with h5file.reading(filepath, "load_weights") as group:
         group = weight_group(group, filepath)
         if by_name:
