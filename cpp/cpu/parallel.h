@@ -4,10 +4,26 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/context.h"
+#include "cpu/isa.h"
 
 namespace pk::cpu {
+
+// The one of a function's two forms, name_f32 and name_f64, that works on T, of the instruction set in use.
+#define PK_PICK_T(T, fn) (::pk::cpu::of_type<T>(PK_PICK(fn##_f32), PK_PICK(fn##_f64)))
+
+template <class T, class F32, class F64>
+constexpr auto of_type(F32 f32, F64 f64) {
+  if constexpr (std::is_same_v<T, float>) {
+    (void)f64;
+    return f32;
+  } else {
+    (void)f32;
+    return f64;
+  }
+}
 
 constexpr int64_t kTaskWork = 32768;  // about as many element operations as waking a thread is worth
 constexpr int64_t kMaxTasks = 64;

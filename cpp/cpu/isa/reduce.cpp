@@ -1,0 +1,259 @@
+// Loops of the reductions and of the running sums; cpu/reduce.cpp divides the work.
+#include "cpu/reduce.h"
+#include "cpu/simd_math.h"
+
+namespace pk::cpu::PK_ISA {
+namespace {
+
+struct Sum {
+  template <class V>
+  static inline __attribute__((always_inline)) V f(V a, V b) {
+    return a + b;
+  }
+  static double s(double a, double b) { return a + b; }
+  static constexpr double start = 0;
+};
+struct Prod {
+  template <class V>
+  static inline __attribute__((always_inline)) V f(V a, V b) {
+    return a * b;
+  }
+  static double s(double a, double b) { return a * b; }
+  static constexpr double start = 1;
+};
+// NaN in either operand gives NaN.
+struct Max {
+  template <class V>
+  static inline __attribute__((always_inline)) V f(V a, V b) {
+    return select((b > a) | (b != b), b, a);
+  }
+  static double s(double a, double b) { return b > a || b != b ? b : a; }
+  static constexpr double start = -__builtin_inf();
+};
+struct Min {
+  template <class V>
+  static inline __attribute__((always_inline)) V f(V a, V b) {
+    return select((b < a) | (b != b), b, a);
+  }
+  static double s(double a, double b) { return b < a || b != b ? b : a; }
+  static constexpr double start = __builtin_inf();
+};
+
+// Calls f with the struct of an op.
+template <class F>
+inline void with_op(Red op, F&& f) {
+  switch (op) {
+    case Red::sum: return f(Sum());
+    case Red::prod: return f(Prod());
+    case Red::max: return f(Max());
+    case Red::min: return f(Min());
+  }
+}
+
+template <class T, class Op>
+double chunk(const T* x, int64_t n) {
+  using V = typename Simd<T>::vec;
+  constexpr int L = Simd<T>::n;
+  if (n < L) {
+    double acc = Op::start;
+    for (int64_t i = 0; i < n; ++i) acc = Op::s(acc, static_cast<double>(x[i]));
+    return acc;
+  }
+  const V start = set1(T(1)) * T(Op::start);
+  V a0 = start, a1 = start, a2 = start, a3 = start;
+  int64_t i = 0;
+  for (; i + 4 * L <= n; i += 4 * L) {
+    a0 = Op::f(a0, load(x + i));
+    a1 = Op::f(a1, load(x + i + L));
+    a2 = Op::f(a2, load(x + i + 2 * L));
+    a3 = Op::f(a3, load(x + i + 3 * L));
+  }
+  for (; i + L <= n; i += L) a0 = Op::f(a0, load(x + i));
+  if (i < n) {
+    T rest[L];
+    store(rest, start);
+    for (int64_t k = i; k < n; ++k) rest[k - i] = x[k];
+    a1 = Op::f(a1, load(rest));
+  }
+  T lane[L];
+  store(lane, Op::f(Op::f(a0, a1), Op::f(a2, a3)));
+  double acc = static_cast<double>(lane[0]);
+  for (int l = 1; l < L; ++l) acc = Op::s(acc, static_cast<double>(lane[l]));
+  return acc;
+}
+
+template <class T>
+void rows_impl(Red op, const T* x, int64_t rows, int64_t n, double divisor, T* out) {
+  with_op(op, [&](auto o) {
+    using Op = decltype(o);
+    for (int64_t r = 0; r < rows; ++r, x += n) {
+      double acc = Op::start;
+      for (int64_t i = 0; i < n; i += kRowChunk)
+        acc = Op::s(acc, chunk<T, Op>(x + i, n - i < kRowChunk ? n - i : kRowChunk));
+      out[r] = static_cast<T>(acc / divisor);
+    }
+  });
+}
+
+template <class T>
+void partials_impl(Red op, const T* x, int64_t n, double* partials) {
+  with_op(op, [&](auto o) {
+    for (int64_t i = 0; i < n; i += kRowChunk)
+      *partials++ = chunk<T, decltype(o)>(x + i, n - i < kRowChunk ? n - i : kRowChunk);
+  });
+}
+
+// A few rows at a time are folded in vectors, then joined to the doubles.
+template <class T, class Op>
+void cols_wide(const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {
+  using V = typename Simd<T>::vec;
+  constexpr int L = Simd<T>::n;
+  constexpr int64_t kRows = 64;
+  const V start = set1(T(1)) * T(Op::start);
+  T lane[4 * L];
+  for (int64_t r0 = 0; r0 < rows; r0 += kRows, x += kRows * stride) {
+    const int64_t n = rows - r0 < kRows ? rows - r0 : kRows;
+    int64_t c = 0;
+    for (; c + 4 * L <= width; c += 4 * L) {
+      V a0 = start, a1 = start, a2 = start, a3 = start;
+      const T* p = x + c;
+      for (int64_t r = 0; r < n; ++r, p += stride) {
+        a0 = Op::f(a0, load(p));
+        a1 = Op::f(a1, load(p + L));
+        a2 = Op::f(a2, load(p + 2 * L));
+        a3 = Op::f(a3, load(p + 3 * L));
+      }
+      store(lane, a0);
+      store(lane + L, a1);
+      store(lane + 2 * L, a2);
+      store(lane + 3 * L, a3);
+      for (int l = 0; l < 4 * L; ++l) acc[c + l] = Op::s(acc[c + l], static_cast<double>(lane[l]));
+    }
+    for (; c < width; c += L) {
+      const int m = width - c < L ? static_cast<int>(width - c) : L;
+      V a = start;
+      const T* p = x + c;
+      if (m == L) {
+        for (int64_t r = 0; r < n; ++r, p += stride) a = Op::f(a, load(p));
+      } else {
+        for (int64_t r = 0; r < n; ++r, p += stride) a = Op::f(a, load_part(p, m));
+      }
+      store(lane, a);
+      for (int l = 0; l < m; ++l) acc[c + l] = Op::s(acc[c + l], static_cast<double>(lane[l]));
+    }
+  }
+}
+
+template <class T>
+void cols_impl(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {
+  with_op(op, [&](auto o) {
+    using Op = decltype(o);
+    constexpr int64_t kGroup = 16;
+    // Narrow rows: several of them side by side make one wide row, whose columns are folded at the end.
+    if (width < kGroup && stride == width && rows >= 4 * kGroup) {
+      double wide[kGroup * kGroup];
+      const int64_t n = kGroup * width, groups = rows / kGroup;
+      for (int64_t i = 0; i < n; ++i) wide[i] = Op::start;
+      cols_wide<T, Op>(x, groups, n, n, wide);
+      for (int64_t i = 0; i < n; ++i) acc[i % width] = Op::s(acc[i % width], wide[i]);
+      x += groups * n;
+      rows -= groups * kGroup;
+    }
+    cols_wide<T, Op>(x, rows, width, stride, acc);
+  });
+}
+
+template <class T>
+inline bool better(bool max, T x, T best) {
+  return max ? x > best : x < best;
+}
+
+template <class T>
+void arg_row(bool max, const T* x, int64_t n, int64_t* out) {
+  double best = max ? Max::start : Min::start;
+  for (int64_t i = 0; i < n; i += kRowChunk) {
+    const int64_t m = n - i < kRowChunk ? n - i : kRowChunk;
+    best = max ? Max::s(best, chunk<T, Max>(x + i, m)) : Min::s(best, chunk<T, Min>(x + i, m));
+  }
+  int64_t i = 0;
+  if (best == best)
+    while (i + 1 < n && static_cast<double>(x[i]) != best) ++i;
+  else
+    while (i + 1 < n && x[i] == x[i]) ++i;
+  *out = i;
+}
+
+template <class T>
+void arg_impl(bool max, const T* x, int64_t outer, int64_t n, int64_t inner, int64_t* out) {
+  constexpr int64_t kTile = 64;
+  T best[kTile];
+  for (int64_t o = 0; o < outer; ++o, x += n * inner, out += inner) {
+    if (inner == 1) {
+      arg_row(max, x, n, out);
+      continue;
+    }
+    for (int64_t c = 0; c < inner; c += kTile) {
+      const int64_t m = inner - c < kTile ? inner - c : kTile;
+      for (int64_t i = 0; i < m; ++i) best[i] = x[c + i], out[c + i] = 0;
+      for (int64_t k = 1; k < n; ++k) {
+        const T* p = x + k * inner + c;
+        for (int64_t i = 0; i < m; ++i)
+          if (better(max, p[i], best[i]) || (p[i] != p[i] && best[i] == best[i])) best[i] = p[i], out[c + i] = k;
+      }
+    }
+  }
+}
+
+template <class T>
+void running_impl(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
+  constexpr int64_t kTile = 64;
+  T acc[kTile];
+  const int64_t step = reverse ? -inner : inner, first = reverse ? (n - 1) * inner : 0;
+  for (int64_t o = 0; o < outer; ++o, x += n * inner, y += n * inner)
+    for (int64_t c = 0; c < inner; c += kTile) {
+      const int64_t m = inner - c < kTile ? inner - c : kTile;
+      for (int64_t i = 0; i < m; ++i) acc[i] = prod ? T(1) : T(0);
+      int64_t at = first + c;
+      for (int64_t k = 0; k < n; ++k, at += step)
+        for (int64_t i = 0; i < m; ++i) {
+          const T before = acc[i], after = prod ? before * x[at + i] : before + x[at + i];
+          acc[i] = after;
+          y[at + i] = exclusive ? before : after;
+        }
+    }
+}
+
+template <class T>
+void scan_impl(bool reverse, const T* a, const T* b, int64_t outer, int64_t n, int64_t inner, T* y) {
+  const int64_t step = reverse ? -inner : inner, first = reverse ? (n - 1) * inner : 0;
+  for (int64_t o = 0; o < outer; ++o, a += n * inner, b += n * inner, y += n * inner) {
+    int64_t at = first;
+    for (int64_t k = 0; k < n; ++k, at += step)
+      for (int64_t i = 0; i < inner; ++i) y[at + i] = k ? a[at + i] * y[at - step + i] + b[at + i] : b[at + i];
+  }
+}
+
+}  // namespace
+
+#define PK_REDUCE(T, t)                                                                                           \
+  void red_rows_##t(Red op, const T* x, int64_t rows, int64_t n, double divisor, T* out) {                         \
+    rows_impl(op, x, rows, n, divisor, out);                                                                   \
+  }                                                                                                            \
+  void red_partials_##t(Red op, const T* x, int64_t n, double* partials) { partials_impl(op, x, n, partials); }    \
+  void red_cols_##t(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {                \
+    cols_impl(op, x, rows, width, stride, acc);                                                                \
+  }                                                                                                            \
+  void arg_extremum_##t(bool max, const T* x, int64_t outer, int64_t n, int64_t inner, int64_t* out) {             \
+    arg_impl(max, x, outer, n, inner, out);                                                                    \
+  }                                                                                                            \
+  void running_##t(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n, int64_t inner, T* y) { \
+    running_impl(prod, exclusive, reverse, x, outer, n, inner, y);                                             \
+  }                                                                                                            \
+  void linear_scan_##t(bool reverse, const T* a, const T* b, int64_t outer, int64_t n, int64_t inner, T* y) {      \
+    scan_impl(reverse, a, b, outer, n, inner, y);                                                              \
+  }
+PK_REDUCE(float, f32)
+PK_REDUCE(double, f64)
+#undef PK_REDUCE
+
+}  // namespace pk::cpu::PK_ISA
