@@ -379,8 +379,9 @@ def _floor_divide(x: Any, y: Any) -> Tensor:
     y = to_tensor(y, x.dtype)
     if x.dtype in FLOAT_DTYPES:
         return op("floor", op("div", x, y))
-    # Exact: after the remainder is gone, every way of rounding gives the same.
-    return op("div", op("sub", x, op("floor_mod", x, y)), y)
+    # float64 holds all whole numbers that sizes and indices can be.
+    quotient = op("div", op("cast", x, dtype="float64"), op("cast", y, dtype="float64"))
+    return op("cast", op("floor", quotient), dtype=x.dtype)
 
 
 def index(x: Tensor, key: Any) -> Tensor:

@@ -81,12 +81,11 @@ class Function:
                 self._ignored.append(i)
             else:
                 raise TypeError(f"Input {i} of a backend function is no tensor: {tensor!r}.")
-        self._fed = fed
-        self._dtypes = [np.dtype(t.dtype) for t in fed]
         self._arity = len(self.inputs)
-        self._plain = not self._phase_at and not self._ignored and not self.feed_dict
+        simple = not self._ignored and not self.feed_dict and not any(t._sparse for t in fed)
+        self._plain = simple and not self._phase_at
         # The usual case with a phase: `inputs + [K.learning_phase()]`.
-        self._phase_last = self._phase_at == [self._arity - 1] and not self._ignored and not self.feed_dict
+        self._phase_last = simple and self._phase_at == [self._arity - 1]
         outputs_ = [to_tensor(t) for t in self.outputs]
         extra = [t for t in self.fetches if isinstance(t, Tensor)]
         self._n_outputs = len(outputs_)
@@ -112,11 +111,7 @@ class Function:
             arrays, phase = inputs[:-1], 1 if inputs[-1] else 0
         else:
             arrays, phase = self._sort_out(inputs)
-        for array, dtype in zip(arrays, self._dtypes):
-            if type(array) is not np.ndarray or array.dtype is not dtype or not array.flags.c_contiguous:
-                arrays = self._convert(arrays)
-                break
-        results = self._run(arrays, phase)
+        results = self._run(arrays, phase)  # which converts arrays of other types
         for i in self._scalars:
             results[i] = results[i][()]
         return results[: self._n_outputs] if self.fetches else results
@@ -136,20 +131,8 @@ class Function:
         for i in self._phase_at:
             phase = int(bool(np.asarray(values[i]).reshape(())))
         skip = {*self._phase_at, *self._ignored}
-        return [value for i, value in enumerate(values) if i not in skip], phase
-
-    def _convert(self, arrays: Sequence[Any]) -> list[np.ndarray]:
-        result = []
-        for array, tensor in zip(arrays, self._fed):
-            if is_scipy_sparse(array):
-                array = array.toarray()
-            try:
-                result.append(np.asarray(array, dtype=tensor.dtype, order="C"))
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"Cannot feed {tensor.name!r} (shape {tuple(tensor.shape)}, {tensor.dtype}): {error}"
-                ) from error
-        return result
+        kept = [value for i, value in enumerate(values) if i not in skip]
+        return [value.toarray() if is_scipy_sparse(value) else value for value in kept], phase
 
     @property
     def step(self) -> int:
@@ -163,4 +146,4 @@ class Function:
     def describe(self, inputs: Sequence[Any]) -> str:
         """Returns the plan for arrays of these shapes as text: steps, buffers, kernels."""
         arrays, phase = self._sort_out(inputs)
-        return self._run.describe(self._convert(arrays), phase)
+        return self._run.describe([np.asarray(a) for a in arrays], phase)

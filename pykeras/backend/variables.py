@@ -178,13 +178,14 @@ def identity(x: Any, name: str | None = None) -> Tensor:
 
 
 def _random_variable(
-    kind: str, shape: Any, a: float, b: float, dtype: Any, name: str | None, seed: int | None
+    kind: str, shape: Any, dtype: Any, name: str | None, seed: int | None, **attrs: float
 ) -> Variable:
     if seed is None:
         seed = int(np.random.randint(10**9))
     type_ = dtype_name(dtype)
-    sizes = [int(n) for n in shape]
-    return variable(op(kind, shape=sizes, a=float(a), b=float(b), seed=int(seed), dtype=type_), type_, name)
+    parameters: dict[str, Any] = {k: float(v) for k, v in attrs.items()}
+    parameters.update(shape=[int(n) for n in shape], seed=int(seed), dtype=type_)
+    return variable(op(kind, **parameters), type_, name)
 
 
 def random_uniform_variable(
@@ -196,7 +197,7 @@ def random_uniform_variable(
     seed: int | None = None,
 ) -> Variable:
     """Makes a variable with values drawn evenly from [low, high)."""
-    return _random_variable("random_uniform", shape, low, high, dtype, name, seed)
+    return _random_variable("random_uniform", shape, dtype, name, seed, min=low, max=high)
 
 
 def random_normal_variable(
@@ -208,7 +209,7 @@ def random_normal_variable(
     seed: int | None = None,
 ) -> Variable:
     """Makes a variable with values drawn from a normal distribution of standard deviation `scale`."""
-    return _random_variable("random_normal", shape, mean, scale, dtype, name, seed)
+    return _random_variable("random_normal", shape, dtype, name, seed, mean=mean, stddev=scale)
 
 
 def cast(x: Any, dtype: Any) -> Tensor:
