@@ -162,8 +162,8 @@ def _merge(config: Config) -> tuple[str, Config]:
     mode = config.get("mode", "sum")
     if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
         raise ValueError(
-            f"Merge layer {config.get('name')!r} merges by a function ({str(mode)[:60]!r}); loading never runs code "
-            f"from a file. Rebuild the model with the layers of today and use `load_weights`"
+            f"Merge layer {config.get('name')!r} merges by a function ({str(mode)[:60]!r}); loading never "
+            f"runs code from a file. Rebuild the model with today's layers and use `load_weights`"
         )
     new: Config = {key: config[key] for key in ("name", "trainable") if key in config}
     if mode == "concat":

@@ -164,7 +164,8 @@ def _restore_training(f: Any, name: Any, model: Any, custom_objects: dict[str, A
     text = h5file.text_attribute(f, "training_config")
     if text is None:
         warnings.warn(
-            "No training configuration found in save file: the model was *not* compiled. Compile it manually.",
+            "No training configuration found in save file: the model was *not* compiled. "
+            "Compile it to train or evaluate it.",
             stacklevel=4,
         )
         return
@@ -194,8 +195,8 @@ def _restore_optimizer(f: Any, model: Any) -> None:
         restore_state(optimizer, names, [h5file.read_array(d, limit) for d in datasets])
     except ValueError as error:
         warnings.warn(
-            f"Error in loading the saved optimizer state ({error}). As a result, your model is starting with a "
-            f"freshly initialized optimizer.",
+            f"Error in loading the saved optimizer state ({error}). As a result, your model is "
+            f"starting with a freshly initialized optimizer.",
             stacklevel=5,
         )
         return

@@ -89,7 +89,7 @@ def _losses(value: Any, known: Config) -> Any:
 
 
 def _loss_object(value: Config, known: Config) -> Any:
-    """A tf.keras loss object as a function: its own name, or one that first applies what the object was set to."""
+    """A tf.keras loss object as a function's name, or as a function that first applies its settings."""
     name, config = value["class_name"], value["config"]
     if name == "function" and isinstance(config, str):
         return known.get(config, config)
@@ -100,7 +100,7 @@ def _loss_object(value: Config, known: Config) -> Any:
     function = getattr(losses, _snake(name), None)
     if not callable(function):
         raise ValueError(
-            f"Unknown loss function:{name}. Pass it in `custom_objects`, or load with compile=False for predictions"
+            f"Unknown loss function:{name}. Pass it in `custom_objects`, or load with compile=False"
         )
     if not config.get("from_logits") and not config.get("label_smoothing"):
         return function.__name__
@@ -141,7 +141,7 @@ def _metrics(value: Any, model: Any, known: Config) -> Any:
         result = _metric_list(value, known, lost)
     if lost:
         warnings.warn(
-            f"The file's metrics {', '.join(lost)} do not exist here and are left out; predictions do not change",
+            f"The file's metrics {', '.join(lost)} do not exist here and are left out",
             stacklevel=4,
         )
     return result
@@ -234,10 +234,15 @@ def sort_state(names: list[str], kind: str) -> list[int] | None:
 
 
 def _slot(parts: list[str], slots: tuple[tuple[str, ...], ...]) -> int | None:
+    if len(parts) < 2:
+        return None
+    # the end of the name first: a layer may be called 'm'
+    for part in (parts[-1], parts[1]):
+        for k, names in enumerate(slots):
+            if part in names:
+                return k
     for k, names in enumerate(slots):
-        if len(parts) > 1 and (parts[-1] in names or parts[1] in names):
-            return k
-        if len(parts) > 1 and any(parts[-1].endswith("_" + name) for name in names if len(name) > 2):
+        if any(parts[-1].endswith("_" + name) for name in names if len(name) > 2):
             return k
     return None
 
