@@ -140,9 +140,10 @@ struct OneHotAttrs {
   DType dtype = DType::f32;
   PK_ATTRS(PK_FIELD(n) PK_FIELD(dtype))
 };
-struct ResizeAttrs {  // whole factors of height and width
+struct ResizeAttrs {  // whole factors of height and width; half_pixel: see kernels/geometry.h
   Ints factors;
-  PK_ATTRS(PK_FIELD(factors))
+  bool half_pixel = false;
+  PK_ATTRS(PK_FIELD(factors) PK_FIELD(half_pixel))
 };
 struct TopKAttrs {
   int64_t k = 1;

@@ -50,4 +50,21 @@ inline Window conv_window(const ConvAttrs& a, int axis, int64_t n, int64_t kerne
                 a.pads[2 * axis + 1]);
 }
 
+// Where bilinear resizing reads for output position i: between cells `low` and `high`, `t` of the way.
+// With half_pixel the centres of cells correspond (TensorFlow 2), else their first corners
+// (TensorFlow 1, as in Keras 2).
+struct Lerp {
+  int64_t low = 0, high = 0;
+  double t = 0;
+};
+inline Lerp lerp_at(int64_t i, int64_t factor, int64_t n, bool half_pixel) {
+  const double f = static_cast<double>(factor), x = static_cast<double>(i);
+  const double at = std::clamp(half_pixel ? (x + 0.5) / f - 0.5 : x / f, 0.0, static_cast<double>(n - 1));
+  Lerp l;
+  l.low = static_cast<int64_t>(at);
+  l.high = std::min(l.low + 1, n - 1);
+  l.t = at - static_cast<double>(l.low);
+  return l;
+}
+
 }  // namespace pk

@@ -124,66 +124,108 @@ void cast(Context&, const KernelArgs& a) {
   });
 }
 
-#define ADD_UNARY(name, T, D, R, P) t.add(#name, DType::D, unary<F_##name, T, R, P>)
-#define ADD_BINARY(name, F, T, D, R) t.add(#name, DType::D, binary<F_##F, T, R, None>)
-
-#define FLOAT_UNARY(name, P)             \
-  ADD_UNARY(name, float, f32, float, P); \
-  ADD_UNARY(name, double, f64, double, P);
-#define INT_UNARY(name, P)                   \
-  ADD_UNARY(name, int32_t, i32, int32_t, P); \
-  ADD_UNARY(name, int64_t, i64, int64_t, P); \
-  ADD_UNARY(name, uint8_t, u8, uint8_t, P);
-
-#define FLOAT_BINARY(name)                   \
-  ADD_BINARY(name, name, float, f32, float); \
-  ADD_BINARY(name, name, double, f64, double);
-#define INT_BINARY(name, F)                   \
-  ADD_BINARY(name, F, int32_t, i32, int32_t); \
-  ADD_BINARY(name, F, int64_t, i64, int64_t); \
-  ADD_BINARY(name, F, uint8_t, u8, uint8_t);
-#define COMPARISON(name)                         \
-  ADD_BINARY(name, name, float, f32, uint8_t);   \
-  ADD_BINARY(name, name, double, f64, uint8_t);  \
-  ADD_BINARY(name, name, int32_t, i32, uint8_t); \
-  ADD_BINARY(name, name, int64_t, i64, uint8_t); \
-  ADD_BINARY(name, name, uint8_t, u8, uint8_t);  \
-  ADD_BINARY(name, name, uint8_t, boolean, uint8_t);
-
-#define HELPER(name, P)                                        \
-  t.add(#name, DType::f32, binary<F_##name, float, float, P>); \
-  t.add(#name, DType::f64, binary<F_##name, double, double, P>);
+template <class Fn, class P = None>
+void add_float_unary(KernelTable& t, const char* name) {
+  t.add(name, DType::f32, unary<Fn, float, float, P>);
+  t.add(name, DType::f64, unary<Fn, double, double, P>);
+}
+template <class Fn, class P = None>
+void add_int_unary(KernelTable& t, const char* name) {
+  t.add(name, DType::i32, unary<Fn, int32_t, int32_t, P>);
+  t.add(name, DType::i64, unary<Fn, int64_t, int64_t, P>);
+  t.add(name, DType::u8, unary<Fn, uint8_t, uint8_t, P>);
+}
+template <class Fn, class P = None>
+void add_float_binary(KernelTable& t, const char* name) {
+  t.add(name, DType::f32, binary<Fn, float, float, P>);
+  t.add(name, DType::f64, binary<Fn, double, double, P>);
+}
+template <class Fn>
+void add_int_binary(KernelTable& t, const char* name) {
+  t.add(name, DType::i32, binary<Fn, int32_t, int32_t, None>);
+  t.add(name, DType::i64, binary<Fn, int64_t, int64_t, None>);
+  t.add(name, DType::u8, binary<Fn, uint8_t, uint8_t, None>);
+}
+template <class Fn>
+void add_comparison(KernelTable& t, const char* name) {
+  t.add(name, DType::f32, binary<Fn, float, uint8_t, None>);
+  t.add(name, DType::f64, binary<Fn, double, uint8_t, None>);
+  t.add(name, DType::i32, binary<Fn, int32_t, uint8_t, None>);
+  t.add(name, DType::i64, binary<Fn, int64_t, uint8_t, None>);
+  t.add(name, DType::u8, binary<Fn, uint8_t, uint8_t, None>);
+  t.add(name, DType::boolean, binary<Fn, uint8_t, uint8_t, None>);
+}
 
 const KernelRegistrar registrar("reference", [](KernelTable& t) {
-  FLOAT_UNARY(neg, None)
-  FLOAT_UNARY(abs, None) FLOAT_UNARY(sign, None) FLOAT_UNARY(exp, None) FLOAT_UNARY(log, None)
-      FLOAT_UNARY(log1p, None) FLOAT_UNARY(expm1, None) FLOAT_UNARY(sqrt, None) FLOAT_UNARY(rsqrt, None)
-          FLOAT_UNARY(square, None) FLOAT_UNARY(reciprocal, None) FLOAT_UNARY(sin, None)
-              FLOAT_UNARY(cos, None) FLOAT_UNARY(tanh, None) FLOAT_UNARY(sigmoid, None)
-                  FLOAT_UNARY(softplus, None) FLOAT_UNARY(softsign, None) FLOAT_UNARY(erf, None)
-                      FLOAT_UNARY(round, None) FLOAT_UNARY(floor, None) FLOAT_UNARY(ceil, None)
-                          FLOAT_UNARY(relu, None) FLOAT_UNARY(hard_sigmoid, None)
-                              FLOAT_UNARY(leaky_relu, Alpha) FLOAT_UNARY(elu, Alpha) FLOAT_UNARY(clip, Clip)
-                                  INT_UNARY(neg, None) INT_UNARY(abs, None) INT_UNARY(sign, None)
-                                      INT_UNARY(square, None) INT_UNARY(relu, None) INT_UNARY(clip, Clip)
-                                          ADD_UNARY(logical_not, uint8_t, boolean, uint8_t, None);
-  ADD_UNARY(is_finite, float, f32, uint8_t, None);
-  ADD_UNARY(is_finite, double, f64, uint8_t, None);
+  add_float_unary<F_neg>(t, "neg");
+  add_float_unary<F_abs>(t, "abs");
+  add_float_unary<F_sign>(t, "sign");
+  add_float_unary<F_exp>(t, "exp");
+  add_float_unary<F_log>(t, "log");
+  add_float_unary<F_log1p>(t, "log1p");
+  add_float_unary<F_expm1>(t, "expm1");
+  add_float_unary<F_sqrt>(t, "sqrt");
+  add_float_unary<F_rsqrt>(t, "rsqrt");
+  add_float_unary<F_square>(t, "square");
+  add_float_unary<F_reciprocal>(t, "reciprocal");
+  add_float_unary<F_sin>(t, "sin");
+  add_float_unary<F_cos>(t, "cos");
+  add_float_unary<F_tanh>(t, "tanh");
+  add_float_unary<F_sigmoid>(t, "sigmoid");
+  add_float_unary<F_softplus>(t, "softplus");
+  add_float_unary<F_softsign>(t, "softsign");
+  add_float_unary<F_erf>(t, "erf");
+  add_float_unary<F_round>(t, "round");
+  add_float_unary<F_floor>(t, "floor");
+  add_float_unary<F_ceil>(t, "ceil");
+  add_float_unary<F_relu>(t, "relu");
+  add_float_unary<F_hard_sigmoid>(t, "hard_sigmoid");
+  add_float_unary<F_leaky_relu, Alpha>(t, "leaky_relu");
+  add_float_unary<F_elu, Alpha>(t, "elu");
+  add_float_unary<F_clip, Clip>(t, "clip");
+  add_int_unary<F_neg>(t, "neg");
+  add_int_unary<F_abs>(t, "abs");
+  add_int_unary<F_sign>(t, "sign");
+  add_int_unary<F_square>(t, "square");
+  add_int_unary<F_relu>(t, "relu");
+  add_int_unary<F_clip, Clip>(t, "clip");
+  t.add("logical_not", DType::boolean, unary<F_logical_not, uint8_t, uint8_t, None>);
+  t.add("is_finite", DType::f32, unary<F_is_finite, float, uint8_t, None>);
+  t.add("is_finite", DType::f64, unary<F_is_finite, double, uint8_t, None>);
 
-  FLOAT_BINARY(add)
-  FLOAT_BINARY(sub) FLOAT_BINARY(mul) FLOAT_BINARY(div) FLOAT_BINARY(pow) FLOAT_BINARY(maximum)
-      FLOAT_BINARY(minimum) FLOAT_BINARY(floor_mod) INT_BINARY(add, add) INT_BINARY(sub, sub)
-          INT_BINARY(mul, mul) INT_BINARY(maximum, maximum) INT_BINARY(minimum, minimum)
-              INT_BINARY(floor_mod, floor_mod_int) COMPARISON(equal) COMPARISON(not_equal) COMPARISON(less)
-                  COMPARISON(less_equal) COMPARISON(greater) COMPARISON(greater_equal)
-                      ADD_BINARY(logical_and, logical_and, uint8_t, boolean, uint8_t);
-  ADD_BINARY(logical_or, logical_or, uint8_t, boolean, uint8_t);
-  HELPER(relu_grad, None)
-  HELPER(leaky_relu_grad, Alpha) HELPER(elu_grad, Alpha) HELPER(tanh_grad, None) HELPER(sigmoid_grad, None)
-      HELPER(hard_sigmoid_grad, None) HELPER(softplus_grad, None) HELPER(softsign_grad, None)
-          HELPER(clip_grad, Clip)
+  add_float_binary<F_add>(t, "add");
+  add_float_binary<F_sub>(t, "sub");
+  add_float_binary<F_mul>(t, "mul");
+  add_float_binary<F_div>(t, "div");
+  add_float_binary<F_pow>(t, "pow");
+  add_float_binary<F_maximum>(t, "maximum");
+  add_float_binary<F_minimum>(t, "minimum");
+  add_float_binary<F_floor_mod>(t, "floor_mod");
+  add_int_binary<F_add>(t, "add");
+  add_int_binary<F_sub>(t, "sub");
+  add_int_binary<F_mul>(t, "mul");
+  add_int_binary<F_maximum>(t, "maximum");
+  add_int_binary<F_minimum>(t, "minimum");
+  add_int_binary<F_floor_mod_int>(t, "floor_mod");
+  add_comparison<F_equal>(t, "equal");
+  add_comparison<F_not_equal>(t, "not_equal");
+  add_comparison<F_less>(t, "less");
+  add_comparison<F_less_equal>(t, "less_equal");
+  add_comparison<F_greater>(t, "greater");
+  add_comparison<F_greater_equal>(t, "greater_equal");
+  t.add("logical_and", DType::boolean, binary<F_logical_and, uint8_t, uint8_t, None>);
+  t.add("logical_or", DType::boolean, binary<F_logical_or, uint8_t, uint8_t, None>);
+  add_float_binary<F_relu_grad>(t, "relu_grad");
+  add_float_binary<F_leaky_relu_grad, Alpha>(t, "leaky_relu_grad");
+  add_float_binary<F_elu_grad, Alpha>(t, "elu_grad");
+  add_float_binary<F_tanh_grad>(t, "tanh_grad");
+  add_float_binary<F_sigmoid_grad>(t, "sigmoid_grad");
+  add_float_binary<F_hard_sigmoid_grad>(t, "hard_sigmoid_grad");
+  add_float_binary<F_softplus_grad>(t, "softplus_grad");
+  add_float_binary<F_softsign_grad>(t, "softsign_grad");
+  add_float_binary<F_clip_grad, Clip>(t, "clip_grad");
 
-              PK_ADD_TYPES(t, "select", select);
+  PK_ADD_TYPES(t, "select", select);
   PK_ADD_TYPES(t, "identity", copy);
   PK_ADD_TYPES(t, "stop_gradient", copy);
   t.add_all("cast", cast);
