@@ -4,6 +4,7 @@
 
 #include "bindings/convert.h"
 #include "cpu/isa.h"
+#include "cpu/peak.h"
 #include "graph/op.h"
 #include "runtime/function.h"
 
@@ -160,6 +161,13 @@ void bind_runtime(py::module_& m) {
       throw ValueError(cat("instruction set '", name, "' is unknown or not supported by this machine"));
     new_epoch();
   });
+  m.def(
+      "fma_peak",
+      [](int threads) {
+        py::gil_scoped_release release;
+        return cpu::measure_fma_peak(threads);
+      },
+      py::arg("threads") = 1);
   m.def("get_num_threads", [] { return thread_pool()->size(); });
   m.def("set_num_threads", [](int n) {
     set_num_threads(n);

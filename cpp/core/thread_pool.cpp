@@ -17,16 +17,34 @@ namespace pk {
 
 namespace {
 thread_local bool in_task = false;  // nested calls run inline
+
+// The steps of a plan follow each other within microseconds, a wake-up by the kernel costs more:
+// both sides look around for about this many pauses before they sleep.
+constexpr int kSpins = 1000;
+
+inline void pause_cpu() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
 }
+
+template <class Ready>
+void spin_until(Ready ready) {
+  for (int i = 0; i < kSpins && !ready(); ++i) pause_cpu();
+}
+}  // namespace
 
 struct ThreadPool::State {
   std::mutex owner;  // held by the caller whose job runs
   std::mutex mutex;  // guards what follows
   std::condition_variable wake, done;
   std::vector<std::thread> workers;
-  uint64_t job = 0;  // counts jobs; a worker sleeps until it changes
+  // Written with the mutex held; atomic so that waiting sides may look without it.
+  std::atomic<uint64_t> job{0};  // counts jobs; a worker sleeps until it changes
+  std::atomic<int> active{0};    // workers inside the current job
   bool stop = false;
-  int active = 0;    // workers inside the current job
 
   void (*fn)(void*, int64_t) = nullptr;
   void* arg = nullptr;
@@ -52,6 +70,11 @@ struct ThreadPool::State {
     uint64_t seen = 0;
     std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
+      if (job == seen && !stop) {
+        lock.unlock();
+        spin_until([&] { return job != seen; });
+        lock.lock();
+      }
       wake.wait(lock, [&] { return stop || job != seen; });
       if (stop) return;
       seen = job;
@@ -145,6 +168,7 @@ void ThreadPool::parallel_for(int64_t n_tasks, void (*fn)(void*, int64_t), void*
   else
     for (int i = 0; i < helpers; ++i) s.wake.notify_one();
   s.work();
+  spin_until([&] { return s.active == 0; });
   std::exception_ptr error;
   {
     std::unique_lock<std::mutex> lock(s.mutex);
