@@ -1,9 +1,8 @@
 // Pointwise ops and fused chains of them: plans a program for the block interpreter and runs it in parallel.
-#include "kernels/functors.h"
+#include "cpu/pointwise.h"
 
 #include "cpu/parallel.h"
 #include "cpu/pointwise_plan.h"
-#include "kernels/table.h"
 
 namespace pk::cpu {
 namespace {
@@ -29,15 +28,6 @@ int arity(uint8_t code) {
   };
   return code < n_unary ? 1 : code < n_unary + n_binary ? 2 : 3;
 }
-
-// A program as the kernels get it: from a fused op, or of one instruction.
-struct Program {
-  const PointwiseInstr* code;
-  int n_code;
-  const uint8_t* outputs;
-  int n_outputs;
-  DType compute;
-};
 
 bool overlap(const TensorArg& a, const TensorArg& b) {
   const char* pa = static_cast<const char*>(a.data);
@@ -88,7 +78,7 @@ void plan_input(PwInput& to, const TensorArg& in, const TensorArg& out, DType co
 }
 
 // `pessimistic`: before the pointers are known, every result is assumed to need scratch.
-void make_plan(PwPlan& plan, const Program& program, const KernelArgs& a, bool pessimistic) {
+void make_plan(PwPlan& plan, const PwProgram& program, const KernelArgs& a, bool pessimistic) {
   PK_ASSERT(a.n_in <= kPwMaxInputs && a.n_out <= kPwMaxOutputs && a.n_in + program.n_code <= kPwMaxRegs);
   plan.n_in = a.n_in;
   plan.n_ops = program.n_code;
@@ -175,7 +165,9 @@ void make_plan(PwPlan& plan, const Program& program, const KernelArgs& a, bool p
 
 Split split_of(int64_t size) { return Split(size, 1, kPwBlock); }
 
-void run_program(Context& ctx, const Program& program, const KernelArgs& a) {
+}  // namespace
+
+void run_pointwise(Context& ctx, const PwProgram& program, const KernelArgs& a) {
   if (a.out[0].size == 0) return;
   PwPlan plan;
   make_plan(plan, program, a, false);
@@ -187,14 +179,16 @@ void run_program(Context& ctx, const Program& program, const KernelArgs& a) {
   });
 }
 
-size_t program_workspace(const Program& program, const KernelArgs& a) {
+size_t pointwise_workspace(const PwProgram& program, const KernelArgs& a) {
   if (a.out[0].size == 0) return 0;
   PwPlan plan;
   make_plan(plan, program, a, true);
   return static_cast<size_t>(split_of(plan.size).tasks * plan.scratch) * dtype_size(program.compute);
 }
 
-Program fused_program(const KernelArgs& a) {
+namespace {
+
+PwProgram fused_program(const KernelArgs& a) {
   const PointwiseProgram& p = a.attr<PointwiseProgram>();
   return {p.code.data(), static_cast<int>(p.code.size()), p.outputs.data(), static_cast<int>(p.outputs.size()),
           p.compute};
@@ -204,7 +198,7 @@ struct OneOp {
   PointwiseInstr instr;
   uint8_t output;
   DType compute;
-  Program program() const { return {&instr, 1, &output, 1, compute}; }
+  PwProgram program() const { return {&instr, 1, &output, 1, compute}; }
 };
 
 template <PointwiseCode C>
@@ -231,11 +225,11 @@ Kernel one_op_kernel() {
   Kernel k;
   k.run = [](Context& ctx, const KernelArgs& a) {
     const OneOp op = one_op<C>(a);
-    run_program(ctx, op.program(), a);
+    run_pointwise(ctx, op.program(), a);
   };
   k.workspace = [](const Context&, const KernelArgs& a) {
     const OneOp op = one_op<C>(a);
-    return program_workspace(op.program(), a);
+    return pointwise_workspace(op.program(), a);
   };
   return k;
 }
@@ -258,8 +252,8 @@ const KernelRegistrar registrar("cpu", [](KernelTable& t) {
   X(logical_not) X(logical_and) X(logical_or)
 #undef X
   Kernel fused;
-  fused.run = [](Context& ctx, const KernelArgs& a) { run_program(ctx, fused_program(a), a); };
-  fused.workspace = [](const Context&, const KernelArgs& a) { return program_workspace(fused_program(a), a); };
+  fused.run = [](Context& ctx, const KernelArgs& a) { run_pointwise(ctx, fused_program(a), a); };
+  fused.workspace = [](const Context&, const KernelArgs& a) { return pointwise_workspace(fused_program(a), a); };
   for (int d = 0; d < kDTypes; ++d) t.add("fused_pointwise", static_cast<DType>(d), fused);
   t.add_all("cast", run_cast);
 });
