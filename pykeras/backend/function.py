@@ -53,7 +53,7 @@ class Function:
         name: str | None = None,
         **session_kwargs: Any,
     ) -> None:
-        updates = updates or []
+        updates = [] if updates is None else updates
         for text, value in (("inputs", inputs), ("outputs", outputs), ("updates", updates)):
             if not isinstance(value, (list, tuple)):
                 raise TypeError(f"`{text}` of a backend function should be a list or tuple, not {value!r}.")

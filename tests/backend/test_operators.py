@@ -1,0 +1,164 @@
+"""Operators and indexing of tensors (BEHAVIOURS 18.1)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from backend.tools import array, check, compute
+
+from pykeras import backend as K
+
+A, B = array(3, 4, low=0.5), array(3, 4, seed=1, low=0.5)
+
+BINARY = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "pow": lambda x, y: x**y,
+    "floordiv": lambda x, y: x // y,
+    "mod": lambda x, y: x % y,
+    "lt": lambda x, y: x < y,
+    "le": lambda x, y: x <= y,
+    "gt": lambda x, y: x > y,
+    "ge": lambda x, y: x >= y,
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary(name):
+    f = BINARY[name]
+    check(f, f, A, B)
+    check(lambda x: f(x, 1.5), lambda x: f(x, 1.5), A)
+    check(lambda x: f(1.5, x), lambda x: f(1.5, x), A)
+    check(lambda x: f(x, B), lambda x: f(x, B), A)
+    check(lambda x: f(B, x), lambda x: f(B, x), A)
+
+
+def test_broadcasting_and_numpy_types():
+    check(lambda x: x + np.arange(4), lambda x: x + np.arange(4, dtype="float32"), A)
+    check(lambda x: np.float64(2) * x, lambda x: 2 * x, A)
+    check(lambda x: np.ones((2, 1, 1)) * x, lambda x: np.ones((2, 1, 1), "float32") * x, A)
+    assert (np.float64(2) * K.placeholder((2,))).dtype == "float32"
+
+
+def test_unary():
+    check(lambda x: -x, lambda x: -x, A)
+    check(lambda x: abs(x), abs, A - 1)
+    check(lambda x: +x * 1, lambda x: x, A)
+    check(lambda x: x**2, np.square, A)
+    check(lambda x: ~(x > 1.0), lambda x: ~(x > 1), A)
+    check(lambda x: (x > 1.0) & (x < 1.5) | (x > 1.8), lambda x: (x > 1) & (x < 1.5) | (x > 1.8), A)
+
+
+def test_whole_numbers():
+    i = np.array([7, -7, 5], "int32")
+    check(lambda x: x + 1, lambda x: x + 1, i)
+    check(lambda x: x // 2, lambda x: x // 2, i)
+    check(lambda x: x % 4, lambda x: x % 4, i)
+    check(lambda x: x / 2, lambda x: x / 2, i)
+    with pytest.raises(TypeError, match="fractions"):
+        K.placeholder((3,), dtype="int32") + 0.5
+
+
+def test_matmul_operator():
+    check(lambda x, y: x @ y, np.matmul, A, B.T.copy())
+    check(lambda x, y: x @ y, np.matmul, array(2, 3, 4), array(2, 4, 5))
+
+
+def test_augmented_assignment_rebinds():
+    x = K.variable(1.0)
+    y = x
+    y += 2.0
+    assert K.eval(x) == 1.0 and K.eval(y) == 3.0
+
+
+def test_equality_is_identity():
+    x = K.placeholder((2,))
+    assert x == x and not x == K.placeholder((2,)) and x in {x: 1}
+
+
+KEYS = [
+    np.s_[0],
+    np.s_[-1],
+    np.s_[1:3],
+    np.s_[:, 1],
+    np.s_[:, -2:],
+    np.s_[::2],
+    np.s_[::-1],
+    np.s_[:, ::-2],
+    np.s_[3:0:-1, 1],
+    np.s_[..., 0],
+    np.s_[..., None],
+    np.s_[None],
+    np.s_[:, None, 1:],
+    np.s_[1, ..., 2],
+    np.s_[..., -1:],
+    np.s_[1:-1, :, 0],
+    np.s_[:],
+    np.s_[-3:-1, ..., ::-1],
+    np.s_[np.int64(1)],
+]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=str)
+def test_indexing(key):
+    check(lambda x: x[key], lambda x: x[key], array(4, 3, 5))
+
+
+def test_indexing_by_a_tensor():
+    check(lambda x, i: x[i], lambda x, i: x[i], A, np.array([2, 0], "int32"))
+
+
+def test_wrong_indices():
+    x = K.placeholder((3, None))
+    for key in (3, -4):
+        with pytest.raises(IndexError, match="size is 3"):
+            x[key]
+    with pytest.raises(IndexError, match="Too many"):
+        x[0, 0, 0]
+    with pytest.raises(TypeError, match="ints, slices"):
+        x["a"]
+    with pytest.raises(TypeError, match="gather"):
+        x[: K.shape(x)[1]]
+
+
+def test_iteration_over_known_axes():
+    rows = list(K.constant([[1, 2], [3, 4], [5, 6]]))
+    assert [K.eval(r).tolist() for r in rows] == [[1, 2], [3, 4], [5, 6]]
+    with pytest.raises(TypeError, match="first size is unknown"):
+        iter(K.placeholder((None, 2)))
+    with pytest.raises(TypeError, match="scalar"):
+        iter(K.constant(1.0))
+
+
+def test_no_truth_value_and_no_array():
+    x = K.placeholder((2,))
+    with pytest.raises(TypeError, match="truth value"):
+        bool(x > 1.0)
+    with pytest.raises(TypeError, match=r"K\.eval"):
+        np.array(x)
+    with pytest.raises(TypeError):
+        len(x)
+
+
+def test_wrong_operands():
+    x = K.placeholder((2, 3), name="left")
+    with pytest.raises(ValueError):
+        x + K.placeholder((2, 4))
+    with pytest.raises(ValueError):
+        x + K.placeholder((2, 3), dtype="float64")
+    with pytest.raises(TypeError, match="Cannot make a tensor"):
+        x + "a"
+
+
+def test_the_phase_mark_is_passed_on():
+    x = K.placeholder((2,))
+    y = K.in_train_phase(x, x * 2.0)
+    assert y._uses_learning_phase and (K.sum(-y) + 1.0)._uses_learning_phase
+    assert not (x + 1.0)._uses_learning_phase
+
+
+def test_operators_within_a_function():
+    got = compute(lambda x: 1 - 2 * x[:, 0] / 4 + x[:, 1] ** 3, A)
+    np.testing.assert_allclose(got, 1 - A[:, 0] / 2 + A[:, 1] ** 3, rtol=1e-5)

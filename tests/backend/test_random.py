@@ -1,0 +1,76 @@
+"""Random tensors (BEHAVIOURS 1.10, 18.14)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pykeras import backend as K
+
+N = 20000
+
+
+def draw(x):
+    return np.asarray(K.function([], [x])([])[0], "float64")
+
+
+def test_normal():
+    x = draw(K.random_normal((N,), 1.0, 2.0, seed=1))
+    assert abs(x.mean() - 1) < 0.06 and abs(x.std() - 2) < 0.06
+    assert abs(np.mean(np.abs(x - 1) < 2) - 0.6827) < 0.02
+
+
+def test_uniform():
+    x = draw(K.random_uniform((N,), -1.0, 3.0, seed=1))
+    assert -1 <= x.min() < -0.99 and 2.99 < x.max() < 3 and abs(x.mean() - 1) < 0.05
+
+
+def test_truncated_normal():
+    x = draw(K.truncated_normal((N,), 1.0, 0.5, seed=1))
+    assert np.abs(x - 1).max() <= 1.0 and abs(x.std() - 0.5 * 0.8796) < 0.01
+
+
+def test_binomial():
+    x = draw(K.random_binomial((N,), 0.25, seed=1))
+    assert set(np.unique(x)) == {0, 1} and abs(x.mean() - 0.25) < 0.02
+
+
+def test_whole_numbers():
+    x = K.random_uniform((N,), 0, 4, dtype="int32", seed=1)
+    assert x.dtype == "int32" and set(np.unique(draw(x))) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("f", [K.random_normal, K.random_uniform, K.truncated_normal])
+def test_seeds(f):
+    assert np.array_equal(draw(f((9,), seed=5)), draw(f((9,), seed=5)))
+    assert not np.array_equal(draw(f((9,), seed=5)), draw(f((9,), seed=6)))
+    assert not np.array_equal(draw(f((9,))), draw(f((9,))))
+    np.random.seed(7)
+    one = draw(f((9,)))
+    np.random.seed(7)
+    assert np.array_equal(draw(f((9,))), one)
+
+
+def test_shapes_of_tensors():
+    x = K.placeholder((None, 3, None))
+    n = K.shape(x)
+    cases = [
+        (n, (4, 3, 5)),
+        ((n[0], 7), (4, 7)),
+        ((n[2], 2, n[0]), (5, 2, 4)),
+        ((n[0], 1), (4, 1)),
+        (n[:2], (4, 3)),
+    ]
+    outputs = [K.random_normal(shape, seed=1) for shape, _ in cases]
+    assert outputs[1].shape == (None, 7) and outputs[0].shape == (None, 3, None)
+    results = K.function([x], outputs)([np.zeros((4, 3, 5))])
+    assert [r.shape for r in results] == [shape for _, shape in cases]
+    assert all(np.unique(r).size == r.size for r in results)
+
+
+def test_the_function_counts_its_draws():
+    f = K.function([], [K.random_uniform((5,), seed=1)])
+    a, b = f([])[0], f([])[0]
+    assert not np.array_equal(a, b) and f.step == 2
+    f.step = 1
+    assert np.array_equal(f([])[0], b)
