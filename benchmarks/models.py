@@ -37,7 +37,7 @@ def mlp(keras: ModuleType, rate: dict[str, float]) -> Any:
 
 
 def deep_cnn(keras: ModuleType, rate: dict[str, float]) -> Any:
-    """Three stages of convolution, batch normalization and relu on 32×32 colour pictures; a global average."""
+    """Three stages of convolution, batch normalization, relu on 32×32 colour pictures; a global average."""
     model = keras.models.Sequential()
     first = {"input_shape": (32, 32, 3)}
     for filters in (32, 64, 128):

@@ -1,7 +1,7 @@
 """One engine in one process: answers requests on standard input, a JSON object per line, a line each.
 
     {"do": "start", "threads": 2}                          → {"versions": {…}, "threads": 2}
-    {"do": "build", "case": "mlp", "weights": "file.npz"}  → {"parameters": 1441}   the file is written or read
+    {"do": "build", "case": "mlp", "weights": "file.npz"}  → {"parameters": 1441}  the file is written or read
     {"do": "check", "batch": 8, "steps": 5}                → {"predictions": […], "losses": […]}
     {"do": "time", "call": "predict", "batch": 1, "seconds": 0.3}  → {"times": […seconds…]}
     {"do": "memory"}                                       → {"start_mb": …, "peak_mb": …}
@@ -61,7 +61,7 @@ class Worker:
             if threads:
                 engine.set_num_threads(threads)
             threads = engine.get_num_threads()
-            versions = {"pykeras": self.keras.__version__, "isa": engine.isa()}
+            versions = {"pykeras": self.keras.__version__}
         versions["numpy"] = np.__version__
         versions["python"] = sys.version.split()[0]
         self.start_mb = peak_mb()
