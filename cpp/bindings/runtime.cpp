@@ -2,6 +2,8 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+
 #include "bindings/convert.h"
 #include "cpu/isa.h"
 #include "cpu/peak.h"
@@ -25,48 +27,80 @@ int phase_of(const py::handle& x) {
   return PyObject_IsTrue(truth.ptr()) ? 1 : 0;
 }
 
-py::list call(Function& f, const py::list& arrays, int phase) {
-  const auto& inputs = f.inputs();
-  const size_t n = inputs.size();
-  if (arrays.size() != n)
-    throw ValueError(cat("function '", f.name(), "' takes ", n, " arrays, got ", arrays.size()));
+// The arrays of a call, converted and held, and the plan for their shapes.
+struct Call {
   std::vector<py::array> held;
   std::vector<Shape> shapes;
   std::vector<const void*> in;
-  held.reserve(n);
-  shapes.reserve(n);
-  in.reserve(n);
-  for (size_t i = 0; i < n; ++i) {
-    const py::handle x = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
-    if (is_op(inputs[i], "learning_phase")) {
-      phase = phase_of(x);
-      shapes.emplace_back();
-      in.push_back(nullptr);
-      continue;
-    }
-    held.push_back(contiguous(x, inputs[i].dtype()));
-    shapes.push_back(shape_of(held.back()));
-    in.push_back(held.back().data());
-  }
-  std::shared_ptr<Plan> plan;
-  {
-    py::gil_scoped_release release;
-    plan = f.plan(shapes, phase);
-  }
-  py::list results(plan->results().size());
   std::vector<void*> out;
-  out.reserve(plan->results().size());
-  for (size_t i = 0; i < plan->results().size(); ++i) {
-    py::array a = new_array(plan->results()[i]);
-    out.push_back(a.mutable_data());
-    results[i] = std::move(a);
+  py::list results;
+  std::shared_ptr<Plan> plan;
+
+  Call(Function& f, const py::list& arrays, int phase) {
+    const auto& inputs = f.inputs();
+    const size_t n = inputs.size();
+    if (arrays.size() != n)
+      throw ValueError(cat("function '", f.name(), "' takes ", n, " arrays, got ", arrays.size()));
+    held.reserve(n);
+    shapes.reserve(n);
+    in.reserve(n);
+    for (size_t i = 0; i < n; ++i) {
+      const py::handle x = PyList_GET_ITEM(arrays.ptr(), static_cast<py::ssize_t>(i));
+      if (is_op(inputs[i], "learning_phase")) {
+        phase = phase_of(x);
+        shapes.emplace_back();
+        in.push_back(nullptr);
+        continue;
+      }
+      held.push_back(contiguous(x, inputs[i].dtype()));
+      shapes.push_back(shape_of(held.back()));
+      in.push_back(held.back().data());
+    }
+    {
+      py::gil_scoped_release release;
+      plan = f.plan(shapes, phase);
+    }
+    const auto& types = plan->results();
+    out.reserve(types.size());
+    results = py::list(types.size());
+    for (size_t i = 0; i < types.size(); ++i) {
+      py::array a = new_array(types[i]);
+      out.push_back(a.mutable_data());
+      results[i] = std::move(a);
+    }
   }
+};
+
+py::list call(Function& f, const py::list& arrays, int phase) {
+  Call c(f, arrays, phase);
   const uint64_t step = f.next_step();
   {
     py::gil_scoped_release release;
-    plan->run(in, out, step);
+    c.plan->run(c.in, c.out, step);
   }
-  return results;
+  return std::move(c.results);
+}
+
+py::list profile(Function& f, const py::list& arrays, int phase, int repeats) {
+  Call c(f, arrays, phase);
+  const auto names = c.plan->step_names();
+  std::vector<std::vector<double>> times(names.size());
+  for (int r = 0; r < repeats; ++r) {
+    const uint64_t step = f.next_step();
+    std::vector<double> seconds;
+    {
+      py::gil_scoped_release release;
+      seconds = c.plan->profile(c.in, c.out, step);
+    }
+    for (size_t s = 0; s < seconds.size(); ++s) times[s].push_back(seconds[s]);
+  }
+  py::list rows;
+  for (size_t s = 0; s < names.size(); ++s) {
+    auto& t = times[s];
+    std::nth_element(t.begin(), t.begin() + static_cast<long>(t.size() / 2), t.end());
+    rows.append(py::make_tuple(names[s].first, names[s].second, t.empty() ? 0.0 : t[t.size() / 2]));
+  }
+  return rows;
 }
 
 std::string describe(Function& f, const py::list& arrays, int phase) {
@@ -136,6 +170,8 @@ void bind_runtime(py::module_& m) {
            py::arg("inputs"), py::arg("outputs"), py::arg("updates") = py::list(), py::arg("name") = "")
       .def("__call__", &call, py::arg("arrays"), py::arg("phase") = 0)
       .def("describe", &describe, py::arg("arrays"), py::arg("phase") = 0)
+      .def("profile", &profile, py::arg("arrays"), py::arg("phase") = 0, py::arg("repeats") = 5,
+           "Runs the function (updates included) and returns (op, scope, median seconds) per step.")
       .def_property("step", &Function::step, &Function::set_step)
       .def_property_readonly("name", &Function::name);
 

@@ -1,6 +1,7 @@
 #include "runtime/plan.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "graph/op.h"
 #include "runtime/arena.h"
@@ -155,6 +156,23 @@ std::shared_ptr<Plan::Persistent> Plan::persistent() {
 }
 
 void Plan::run(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step) {
+  run_timed(in, out, step, nullptr);
+}
+
+std::vector<double> Plan::profile(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step) {
+  std::vector<double> seconds(steps_.size());
+  run_timed(in, out, step, seconds.data());
+  return seconds;
+}
+
+std::vector<std::pair<std::string, std::string>> Plan::step_names() const {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const Step& s : steps_) names.emplace_back(s.node->op->name, s.node->scope);
+  return names;
+}
+
+void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step,
+                     double* seconds) {
   std::unique_lock<std::mutex> updating;
   if (!graph_.updated.empty()) updating = std::unique_lock<std::mutex>(update_mutex_);
   std::shared_ptr<Persistent> kept;
@@ -173,7 +191,16 @@ void Plan::run(const std::vector<const void*>& in, const std::vector<void*>& out
 
   Context ctx{*pool_};
   const size_t n = steps_.size();
-  for (size_t s = 0; s < n; ++s) steps_[s].kernel->run(ctx, inst.args[s]);
+  if (!seconds) {
+    for (size_t s = 0; s < n; ++s) steps_[s].kernel->run(ctx, inst.args[s]);
+  } else {
+    using Clock = std::chrono::steady_clock;
+    for (size_t s = 0; s < n; ++s) {
+      const Clock::time_point begin = Clock::now();
+      steps_[s].kernel->run(ctx, inst.args[s]);
+      seconds[s] = std::chrono::duration<double>(Clock::now() - begin).count();
+    }
+  }
 
   char* arena = static_cast<char*>(inst.memory.get());
   char* base = kept ? static_cast<char*>(kept->memory.get()) : nullptr;

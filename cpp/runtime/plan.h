@@ -26,6 +26,11 @@ class Plan {
   // of the update itself fails.
   void run(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step);
 
+  // The same with a clock: seconds that each step took.
+  std::vector<double> profile(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step);
+  // Op and scope of each step.
+  std::vector<std::pair<std::string, std::string>> step_names() const;
+
   // The steps with shapes, places and scopes, one per line.
   std::string describe() const;
 
@@ -58,7 +63,7 @@ class Plan {
   struct Lease;
   class Layout;
 
-  Slot slot(const Value& v) const;
+  void run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step, double* seconds);
   void fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
                  KernelArgs& args) const;
   void* address(const Slot& slot, char* arena, char* persistent) const;
