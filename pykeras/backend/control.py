@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import engine
+from .compiled import Function
 from .engine import Tensor, op, to_tensor
 from .engine import learning_phase as learning_phase
 from .engine import set_learning_phase as set_learning_phase
-from .function import Function
 
 __all__ = [
     "Function",

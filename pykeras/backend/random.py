@@ -18,7 +18,10 @@ def _random(name: str, shape: Any, dtype: Any, seed: int | None, **attrs: float)
     parameters: dict[str, Any] = {k: float(v) for k, v in attrs.items()}
     parameters.update(seed=draw_seed(seed), dtype=drawn)
     source = shape_source(shape)
-    result = op(name, source, **parameters) if isinstance(source, Tensor) else op(name, shape=source, **parameters)
+    if isinstance(source, Tensor):
+        result = op(name, source, **parameters)
+    else:
+        result = op(name, shape=source, **parameters)
     return result if drawn == kind else op("cast", op("floor", result), dtype=kind)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import Function
 from .engine import Tensor, Update, Variable, is_scipy_sparse, op, to_array, to_tensor
 from .engine import constant as _constant
 from .engine import placeholder as _placeholder
-from .function import Function
 from .movement import shape_source
 from .names import dtype_name
 
