@@ -158,8 +158,6 @@ def has_input_shape(layers: list[Config]) -> bool:
     if not layers:
         return True
     config = layers[0]["config"]
-    if layers[0]["class_name"] == "InputLayer":
-        return True
     if isinstance(config, list):
         return has_input_shape(config)
     if "output_layers" in config:

@@ -148,9 +148,11 @@ def _metrics(value: Any, model: Any, known: Config) -> Any:
 
 
 def _metric_list(value: Any, known: Config, lost: list[str]) -> list[Any]:
-    items = value if isinstance(value, list) else [] if value is None else [value]
+    items = value if isinstance(value, list) else [value]
     result = []
     for item in items:
+        if item is None:
+            continue
         metric = _metric(item, known)
         if metric is None:
             lost.append(str(item["config"].get("name") or item["class_name"]))
@@ -171,9 +173,9 @@ def _metric(item: Any, known: Config) -> Any:
         return known.get(config, config)
     if name == "MeanMetricWrapper":
         # 'accuracy' was resolved for the loss; resolving it again gives the same and keeps the short name
-        if config.get("name") in ("accuracy", "acc"):
+        label, name = str(config.get("name")), str(config.get("fn"))
+        if "accuracy" in name and label.endswith(("accuracy", "acc")) and not label.endswith(name):
             return "accuracy"
-        name = str(config.get("fn"))
     name = _snake(name)
     if name in known:
         return known[name]
