@@ -1,0 +1,370 @@
+"""Matrix products, convolutions and poolings of the CPU device against NumPy, on every instruction set of the
+machine; the same bits for any number of threads, and for any batch a row comes in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pykeras import _core
+
+ISAS = _core.isas()
+TOLERANCE = {"float32": 2e-6, "float64": 1e-14}
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    yield
+    _core.set_isa("auto")
+    _core.set_num_threads(0)
+
+
+def run(name, inputs, attrs=None, threads=2, isa="auto"):
+    """Result of one op on arrays, through a function with placeholders (constants would be folded)."""
+    _core.set_isa(isa)
+    _core.set_num_threads(threads)
+    values = [_core.placeholder(list(x.shape), str(x.dtype), f"x{i}") for i, x in enumerate(inputs)]
+    out = _core.op(name, values, attrs or {}, "test")
+    return _core.Function(values, out, [], "test")(list(inputs))[0]
+
+
+def rand(shape, dtype, seed):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(dtype)
+
+
+def close(got, want, depth):
+    """Rounding errors grow like the root of the number of terms."""
+    assert got.shape == want.shape
+    scale = TOLERANCE[str(got.dtype)] * (np.sqrt(depth) + 1)
+    np.testing.assert_allclose(got, want, rtol=0, atol=scale)
+
+
+# ---- matrix products
+
+SIZES = [(1, 1, 1), (1, 33, 10), (2, 7, 300), (3, 64, 17), (4, 130, 257), (5, 17, 300), (13, 1, 64), (15, 33, 13),
+         (29, 65, 513), (49, 600, 40), (100, 47, 256), (7, 40, 0)]  # fmt: skip
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_matmul_sizes(isa, dtype):
+    for m, n, k in SIZES:
+        for trans_a in (False, True):
+            for trans_b in (False, True):
+                a, b = (
+                    rand((k, m) if trans_a else (m, k), dtype, 1),
+                    rand((n, k) if trans_b else (k, n), dtype, 2),
+                )
+                attrs = {"trans_a": trans_a, "trans_b": trans_b}
+                got = run("matmul", [a, b], attrs, isa=isa)
+                want = (a.T if trans_a else a).astype("float64") @ (b.T if trans_b else b).astype("float64")
+                close(got, want, k)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_batch_matmul(isa):
+    for batch, m, n, k in [(3, 5, 7, 9), (40, 20, 30, 33), (2, 1, 1, 1)]:
+        for trans_a in (False, True):
+            for trans_b in (False, True):
+                a = rand((batch, 2, *((k, m) if trans_a else (m, k))), "float32", 3)
+                b = rand((batch, 2, *((n, k) if trans_b else (k, n))), "float32", 4)
+                got = run("batch_matmul", [a, b], {"trans_a": trans_a, "trans_b": trans_b}, isa=isa)
+                want = np.matmul(
+                    np.swapaxes(a, 2, 3) if trans_a else a, np.swapaxes(b, 2, 3) if trans_b else b
+                )
+                close(got, want, k)
+
+
+ACTS = {
+    "none": (0, 0, lambda x: x),
+    "relu": (0, 0, lambda x: np.maximum(x, 0)),
+    "leaky_relu": (0.3, 0, lambda x: np.where(x < 0, 0.3 * x, x)),
+    "elu": (0.7, 0, lambda x: np.where(x < 0, 0.7 * np.expm1(x), x)),
+    "sigmoid": (0, 0, lambda x: 1 / (1 + np.exp(-x))),
+    "tanh": (0, 0, np.tanh),
+    "hard_sigmoid": (0, 0, lambda x: np.clip(0.2 * x + 0.5, 0, 1)),
+    "softplus": (0, 0, lambda x: np.log1p(np.exp(x))),
+    "softsign": (0, 0, lambda x: x / (1 + abs(x))),
+    "exp": (0, 0, np.exp),
+    "clip": (-0.5, 1.5, lambda x: np.clip(x, -0.5, 1.5)),
+}
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dense_epilogue(isa, act, dtype):
+    alpha, beta, f = ACTS[act]
+    for m, n, k in [(1, 32, 10), (3, 19, 40), (60, 41, 300)]:
+        x, w, b = rand((m, k), dtype, 5), rand((k, n), dtype, 6), rand((n,), dtype, 7)
+        got = run("dense", [x, w, b], {"act": act, "alpha": alpha, "beta": beta}, isa=isa)
+        want = f(x.astype("float64") @ w + b)
+        np.testing.assert_allclose(got, want, rtol=20 * TOLERANCE[dtype], atol=20 * TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_dense_lets_nan_through(isa):
+    for act in ACTS:
+        if act == "none":
+            continue
+        x = np.array([[np.nan, 1], [1, 1]], "float32")
+        got = run("dense", [x, np.ones((2, 20), "float32")], {"act": act, "alpha": 0.1, "beta": 1}, isa=isa)
+        assert np.isnan(got[0]).all(), act
+        assert np.isfinite(got[1]).all(), act
+
+
+def test_rows_do_not_depend_on_their_batch():
+    for trans_b in (False, True):
+        for isa in ISAS:
+            x, w = rand((131, 700), "float32", 8), rand((90, 700) if trans_b else (700, 90), "float32", 9)
+            whole = run("matmul", [x, w], {"trans_b": trans_b}, isa=isa)
+            for begin, end in [(0, 1), (5, 6), (5, 7), (5, 9), (130, 131), (40, 90), (14, 28), (3, 131)]:
+                part = run("matmul", [x[begin:end], w], {"trans_b": trans_b}, isa=isa)
+                assert part.tobytes() == whole[begin:end].tobytes(), (isa, trans_b, begin, end)
+
+
+# ---- convolution
+
+
+def out_size(n, kernel, stride, dilation, padding, before=0, after=0):
+    span = (kernel - 1) * dilation + 1
+    if padding == "same":
+        out = -(-n // stride)
+        total = max((out - 1) * stride + span - n, 0)
+        return out, total // 2
+    return (n + before + after - span) // stride + 1, before
+
+
+def patches(x, kernel, attrs):
+    """(n, oh, ow, kh, kw, c) view of the cells that every output pixel sees, and how to add back into them."""
+    n, h, w, c = x.shape
+    kh, kw = kernel
+    (sh, sw), (dh, dw), pads = attrs["strides"], attrs["dilation"], attrs.get("pads", [0, 0, 0, 0])
+    oh, top = out_size(h, kh, sh, dh, attrs["padding"], pads[0], pads[1])
+    ow, left = out_size(w, kw, sw, dw, attrs["padding"], pads[2], pads[3])
+    rows = np.arange(oh)[:, None] * sh - top + np.arange(kh)[None] * dh
+    cols = np.arange(ow)[:, None] * sw - left + np.arange(kw)[None] * dw
+    inside = ((rows >= 0) & (rows < h))[:, None, :, None] & ((cols >= 0) & (cols < w))[None, :, None, :]
+    flat = np.clip(rows, 0, h - 1)[:, None, :, None] * w + np.clip(cols, 0, w - 1)[None, :, None, :]
+    return flat, inside
+
+
+def np_conv(x, k, g, attrs, depthwise=False):
+    """Forward, input gradient and kernel gradient in float64."""
+    n, h, w, c = x.shape
+    flat, inside = patches(x, k.shape[:2], attrs)
+    cols = x.astype("float64").reshape(n, h * w, c)[:, flat] * inside[..., None]
+    if depthwise:
+        y = np.einsum("nyxijc,ijcm->nyxcm", cols, k)
+        g = g.reshape(y.shape)
+        dcols, dk = np.einsum("nyxcm,ijcm->nyxijc", g, k), np.einsum("nyxijc,nyxcm->ijcm", cols, g)
+        y = y.reshape(*y.shape[:3], -1)
+    else:
+        y = np.einsum("nyxijc,ijco->nyxo", cols, k)
+        dcols, dk = np.einsum("nyxo,ijco->nyxijc", g, k), np.einsum("nyxijc,nyxo->ijco", cols, g)
+    dx = np.zeros((n, h * w, c))
+    for i in range(n):
+        np.add.at(dx[i], flat.reshape(-1), (dcols[i] * inside[..., None]).reshape(-1, c))
+    return y, dx.reshape(x.shape), dk
+
+
+def attrs_of(strides=(1, 1), padding="valid", dilation=(1, 1), pads=(0, 0, 0, 0)):
+    return {"strides": list(strides), "padding": padding, "dilation": list(dilation), "pads": list(pads)}
+
+
+# image (n, h, w, c), kernel (h, w), output channels, attributes
+CONVS = [
+    ((2, 9, 11, 1), (3, 3), 32, attrs_of()),
+    ((3, 30, 41, 1), (3, 3), 20, attrs_of(padding="same")),
+    ((2, 20, 33, 3), (7, 7), 40, attrs_of((2, 2), "same")),
+    ((2, 21, 30, 4), (5, 3), 7, attrs_of((2, 1), "same")),
+    ((2, 17, 16, 8), (3, 3), 17, attrs_of((1, 2))),
+    ((2, 12, 13, 17), (3, 3), 33, attrs_of(padding="same")),
+    ((2, 12, 13, 17), (3, 3), 33, attrs_of(padding="same", dilation=(2, 3))),
+    ((2, 15, 14, 6), (2, 4), 40, attrs_of((3, 2), "same")),
+    ((2, 15, 14, 20), (3, 2), 5, attrs_of((2, 2), "valid", (2, 2))),
+    ((2, 15, 14, 20), (3, 3), 5, attrs_of((3, 2), "valid", (2, 3))),
+    ((2, 8, 9, 5), (3, 4), 6, attrs_of((1, 1), "explicit", (1, 1), (2, 1, 0, 3))),
+    ((2, 8, 9, 5), (3, 4), 6, attrs_of((2, 3), "explicit", (1, 1), (4, 5, 6, 4))),
+    ((2, 10, 10, 40), (1, 1), 50, attrs_of()),
+    ((2, 10, 11, 40), (1, 1), 20, attrs_of((2, 2))),
+    ((2, 4, 4, 9), (7, 7), 16, attrs_of(padding="same")),
+    ((1, 5, 6, 64), (5, 6), 600, attrs_of()),
+    ((1, 1, 50, 12), (1, 5), 24, attrs_of(padding="same")),
+    ((3, 14, 14, 70), (3, 3), 65, attrs_of(padding="same")),
+    ((1, 30, 30, 32), (3, 3), 64, attrs_of(padding="same")),
+]
+
+
+def conv_case(case, dtype):
+    shape, kernel, co, attrs = case
+    x, k = rand(shape, dtype, 10), rand((*kernel, shape[3], co), dtype, 11)
+    flat, _ = patches(x, kernel, attrs)
+    return x, k, rand((shape[0], *flat.shape[:2], co), dtype, 12), attrs
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CONVS, ids=str)
+def test_conv2d(isa, dtype, case):
+    x, k, g, attrs = conv_case(case, dtype)
+    y, dx, dk = np_conv(x, k, g, attrs)
+    close(run("conv2d", [x, k], attrs, isa=isa), y, k[..., 0].size)
+    close(run("conv2d_input_grad", [g, k, x], attrs, isa=isa), dx, k[..., 0, :].size)
+    close(run("conv2d_kernel_grad", [x, g, k], attrs, isa=isa), dk, g[..., 0].size)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("act", ["none", "relu", "tanh"])
+def test_conv2d_fused(isa, act):
+    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12]):
+        x, k, g, attrs = conv_case(case, "float32")
+        b = rand((k.shape[3],), "float32", 13)
+        y, _, _ = np_conv(x, k, g, attrs)
+        got = run("conv2d_fused", [x, k, b], {**attrs, "act": act}, isa=isa)
+        np.testing.assert_allclose(got, ACTS[act][2](y + b), rtol=0, atol=1e-5)
+
+
+def test_images_do_not_depend_on_their_batch():
+    for case in CONVS:
+        (_, h, w, c), kernel, co, attrs = case
+        x, k = rand((6, h, w, c), "float32", 14), rand((*kernel, c, co), "float32", 15)
+        whole = run("conv2d", [x, k], attrs)
+        for begin, end in [(0, 1), (3, 4), (2, 6)]:
+            assert run("conv2d", [x[begin:end], k], attrs).tobytes() == whole[begin:end].tobytes(), case
+
+
+DEPTHWISE = [
+    ((2, 9, 11, 3), (3, 3), 1, attrs_of(padding="same")),
+    ((2, 19, 21, 32), (3, 3), 1, attrs_of((2, 2), "same")),
+    ((2, 12, 30, 40), (5, 3), 1, attrs_of()),
+    ((2, 12, 13, 17), (3, 4), 2, attrs_of(padding="same", dilation=(2, 3))),
+    ((2, 12, 13, 5), (2, 2), 3, attrs_of((2, 3), "explicit", (1, 1), (1, 2, 0, 1))),
+    ((1, 3, 3, 16), (7, 7), 1, attrs_of(padding="same")),
+]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", DEPTHWISE, ids=str)
+def test_depthwise_conv2d(isa, dtype, case):
+    shape, kernel, mult, attrs = case
+    x, k = rand(shape, dtype, 16), rand((*kernel, shape[3], mult), dtype, 17)
+    flat, _ = patches(x, kernel, attrs)
+    g = rand((shape[0], *flat.shape[:2], shape[3] * mult), dtype, 18)
+    y, dx, dk = np_conv(x, k, g, attrs, depthwise=True)
+    close(run("depthwise_conv2d", [x, k], attrs, isa=isa), y, k[..., 0, 0].size)
+    close(run("depthwise_conv2d_input_grad", [g, k, x], attrs, isa=isa), dx, k[..., 0, :].size)
+    close(run("depthwise_conv2d_kernel_grad", [x, g, k], attrs, isa=isa), dk, g[..., 0].size)
+
+
+# ---- pooling
+
+POOLS = [
+    ((2, 8, 8, 64), (2, 2), (2, 2), "valid"),
+    ((2, 9, 7, 5), (2, 2), (2, 2), "same"),
+    ((2, 9, 11, 20), (3, 3), (2, 2), "same"),
+    ((1, 9, 11, 33), (3, 2), (1, 1), "valid"),
+    ((2, 7, 7, 3), (2, 2), (3, 3), "valid"),
+    ((40, 1, 30, 8), (1, 3), (1, 3), "same"),
+]
+
+
+def np_pool(x, g, gg, pool, strides, padding):
+    """y, dx and pick of max pooling; y and dx of average pooling. Ties go to the first cell."""
+    n, h, w, c = x.shape
+    flat, inside = patches(x, pool, attrs_of(strides, padding))
+    oh, ow = flat.shape[:2]
+    flat, inside = flat.reshape(oh, ow, -1), inside.reshape(oh, ow, -1, 1)
+    cells = x.reshape(n, h * w, c)[:, flat]  # n oh ow cells c
+    first = np.where(inside, cells, -np.inf).argmax(3)
+    y = np.take_along_axis(cells, first[:, :, :, None], 3)[:, :, :, 0]
+    pick = np.take_along_axis(gg.reshape(n, h * w, c)[:, flat], first[:, :, :, None], 3)[:, :, :, 0]
+    count = inside.sum(2)
+    mean = (cells * inside).sum(3) / count
+    dmax, davg = np.zeros((n, h * w, c)), np.zeros((n, h * w, c))
+    hit = np.arange(cells.shape[3])[:, None] == first[:, :, :, None]
+    for i in range(n):
+        np.add.at(dmax[i], flat.reshape(-1), (g[i][:, :, None] * hit[i]).reshape(-1, c))
+        np.add.at(davg[i], flat.reshape(-1), ((g[i] / count)[:, :, None] * inside).reshape(-1, c))
+    return y, dmax.reshape(x.shape), pick, mean, davg.reshape(x.shape)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", POOLS, ids=str)
+def test_pooling(isa, dtype, case):
+    shape, pool, strides, padding = case
+    # Few different values: many ties.
+    x = np.random.default_rng(19).integers(-2, 3, shape).astype(dtype)
+    attrs = {"pool": list(pool), "strides": list(strides), "padding": padding}
+    flat, _ = patches(x, pool, attrs_of(strides, padding))
+    g, gg = rand((shape[0], *flat.shape[:2], shape[3]), dtype, 20), rand(shape, dtype, 21)
+    y, dmax, pick, mean, davg = np_pool(x, g, gg, pool, strides, padding)
+    top = run("max_pool2d", [x], attrs, isa=isa)
+    np.testing.assert_array_equal(top, y)
+    np.testing.assert_array_equal(run("max_pool2d_pick", [gg, x, top], attrs, isa=isa), pick)
+    close(run("max_pool2d_grad", [g, x, top], attrs, isa=isa), dmax, 9)
+    close(run("avg_pool2d", [x], attrs, isa=isa), mean, 9)
+    close(run("avg_pool2d_grad", [g, x], attrs, isa=isa), davg, 9)
+
+
+# ---- threads
+
+
+def big_steps():
+    """(op, inputs, attrs) of steps large enough to be dealt out to several threads."""
+    x, k, g = (
+        rand((4, 40, 40, 24), "float32", 30),
+        rand((3, 3, 24, 40), "float32", 31),
+        rand((4, 40, 40, 40), "float32", 32),
+    )
+    same = attrs_of(padding="same")
+    yield "conv2d", [x, k], same
+    yield "conv2d_input_grad", [g, k, x], same
+    yield "conv2d_kernel_grad", [x, g, k], same
+    few, k3 = rand((8, 50, 50, 3), "float32", 33), rand((5, 5, 3, 40), "float32", 34)
+    g3 = rand((8, 50, 50, 40), "float32", 35)
+    yield "conv2d", [few, k3], same
+    yield "conv2d_input_grad", [g3, k3, few], same
+    yield "conv2d_kernel_grad", [few, g3, k3], same
+    strided = attrs_of((2, 2), "same")
+    yield "conv2d_input_grad", [rand((4, 20, 20, 40), "float32", 36), k, x], strided
+    kd, gd = rand((3, 3, 24, 1), "float32", 37), rand((4, 40, 40, 24), "float32", 38)
+    yield "depthwise_conv2d", [x, kd], same
+    yield "depthwise_conv2d_input_grad", [gd, kd, x], same
+    yield "depthwise_conv2d_kernel_grad", [x, gd, kd], same
+    a, b = rand((300, 500), "float32", 39), rand((500, 700), "float32", 40)
+    yield "matmul", [a, b], {}
+    yield "matmul", [np.ascontiguousarray(a.T), b], {"trans_a": True}
+    yield "matmul", [a, np.ascontiguousarray(b.T)], {"trans_b": True}
+    yield "matmul", [rand((1, 2000), "float32", 41), rand((2000, 1500), "float32", 42)], {}
+    pool = {"pool": [3, 3], "strides": [2, 2], "padding": "same"}
+    y = run("max_pool2d", [x], pool)
+    yield "max_pool2d", [x], pool
+    yield "max_pool2d_grad", [y, x, y], pool
+    yield "avg_pool2d_grad", [y, x], pool
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_any_number_of_threads_gives_the_same_bits(isa):
+    for name, inputs, attrs in big_steps():
+        one = run(name, inputs, attrs, threads=1, isa=isa).tobytes()
+        for threads in (2, 7):
+            assert run(name, inputs, attrs, threads=threads, isa=isa).tobytes() == one, (name, threads)
+
+
+def test_constant_weights_are_packed_once_and_repacked_after_a_switch():
+    """Weights in a variable take the prepared path; a change of instruction set or of the weights must not use
+    what was packed before."""
+    x, w = rand((60, 300), "float32", 50), rand((700, 300), "float32", 51)
+    v = _core.Variable([700, 300], "float32", "w")
+    v.set(w)
+    p = _core.placeholder([None, 300], "float32", "x")
+    f = _core.Function([p], _core.op("matmul", [p, v.value], {"trans_b": True}, "t"), [], "t")
+    close(f([x])[0], x.astype("float64") @ w.T, 300)
+    for isa in ISAS:
+        _core.set_isa(isa)
+        close(f([x])[0], x.astype("float64") @ w.T, 300)
+    v.set(2 * w)
+    close(f([x])[0], 2 * x.astype("float64") @ w.T, 300)
