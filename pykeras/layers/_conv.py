@@ -369,19 +369,14 @@ class Conv2DTranspose(Conv2D):
         return join_shape(batch, self._lengths(spatial), self.filters, self.data_format)
 
     def call(self, inputs: Any) -> Any:
-        # deconv_length is linear in the input's length, so it works on symbolic sizes as well.
-        sizes = K.shape(inputs)
-        known = K.int_shape(inputs)
-        shape = tuple(sizes[i] if n is None else n for i, n in enumerate(known))
-        batch, spatial, _ = split_shape(shape, self.data_format)
         output = K.conv2d_transpose(
             inputs,
             self.kernel,
-            join_shape(batch, self._lengths(spatial), self.filters, self.data_format),
+            self.compute_output_shape(K.int_shape(inputs)),
             strides=self.strides,
             padding=self.padding,
             data_format=self.data_format,
-            **({} if self.dilation_rate == (1, 1) else {"dilation_rate": self.dilation_rate}),
+            dilation_rate=self.dilation_rate,
         )
         return self._finish(output)
 

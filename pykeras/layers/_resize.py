@@ -66,7 +66,7 @@ class UpSampling2D(Layer):
         self.size = conv_utils.normalize_tuple(size, 2, "size")
         if interpolation not in ("nearest", "bilinear"):
             raise ValueError(
-                f'`interpolation` argument should be one of "nearest" or "bilinear". Received: {interpolation}'
+                f'`interpolation` should be one of "nearest" or "bilinear". Received: {interpolation}'
             )
         self.interpolation = interpolation
         self.input_spec = InputSpec(ndim=4)

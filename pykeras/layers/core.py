@@ -77,7 +77,7 @@ class Dropout(Layer):
         self.supports_masking = True
 
     def _get_noise_shape(self, inputs: Any) -> Any:
-        """Returns the mask's shape, None standing for the input's size; None altogether for the input's shape."""
+        """Returns the mask's shape, None standing for the input's size; None for the input's shape."""
         return None if self.noise_shape is None else tuple(self.noise_shape)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -183,7 +183,8 @@ class Reshape(Layer):
         )
         if tuple(output_shape).count(-1) > 1:
             raise ValueError(
-                f"Can only specify one unknown dimension. Got target shape {tuple(output_shape)}"
+                f"Can only specify one unknown dimension. Layer {self.name} got the target shape "
+                f"{tuple(output_shape)}"
             )
         known = int(np.prod([size for size in output_shape if size != -1], dtype="int64"))
         original = int(np.prod(input_shape, dtype="int64"))
@@ -295,7 +296,7 @@ class RepeatVector(Layer):
 
 
 class Dense(Layer):
-    """Fully connected layer: activation(inputs · kernel + bias), over the last axis of inputs of any rank ≥ 2.
+    """Fully connected layer: activation(inputs · kernel + bias) over the last axis, for any rank ≥ 2.
 
     Args:
         units: size of the output's last axis.

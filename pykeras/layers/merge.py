@@ -42,7 +42,7 @@ class _Merge(Layer):
             )
 
     def _compute_elemwise_op_output_shape(self, shape1: Any, shape2: Any) -> Any:
-        """Shape of an elementwise operation on two shapes without the batch; the shorter one gets axes in front.
+        """Shape of an elementwise operation on two shapes without the batch; the shorter gets axes in front.
 
         Raises:
             ValueError: two sizes differ and neither is 1.

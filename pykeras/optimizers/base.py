@@ -152,7 +152,7 @@ class Optimizer:
             )
         pairs = []
         for variable, value in zip(targets, weights):
-            shape = tuple(K.int_shape(variable))
+            shape = K.int_shape(variable)
             if shape != np.shape(value):
                 raise ValueError(
                     f"Optimizer weight shape {shape} not compatible with provided weight shape "
