@@ -157,7 +157,7 @@ def deferred():
         body = config["config"]
         body.pop("build_input_shape", None)
         body["layers"] = [layer for layer in body["layers"] if layer["class_name"] != "InputLayer"]
-        del body["layers"][0]["config"]["batch_input_shape"]
+        body["layers"][0]["config"].pop("batch_input_shape", None)
         file.attrs["model_config"] = json.dumps(config)
 
 
