@@ -4,6 +4,7 @@ from .config_io import (
     model_from_config,
     model_from_json,
     model_from_yaml,
+    model_to_dict,
     model_to_json,
     model_to_yaml,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "model_from_config",
     "model_from_json",
     "model_from_yaml",
+    "model_to_dict",
     "model_to_json",
     "model_to_yaml",
     "preprocess_weights_for_loading",

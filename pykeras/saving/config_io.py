@@ -85,10 +85,11 @@ def model_to_json(model: Any, **kwargs: Any) -> str:
         **kwargs: for `json.dumps`.
     """
     kwargs.setdefault("default", json_value)
-    return json.dumps(_wrapped(model), **kwargs)
+    return json.dumps(model_to_dict(model), **kwargs)
 
 
-def _wrapped(model: Any) -> dict[str, Any]:
+def model_to_dict(model: Any) -> dict[str, Any]:
+    """Returns a model's architecture as a dict with class_name, config, keras_version and backend."""
     return {
         "class_name": model.__class__.__name__,
         "config": model.get_config(),
@@ -173,7 +174,7 @@ def model_to_yaml(model: Any, **kwargs: Any) -> str:
         **kwargs: for `yaml.dump`.
     """
     yaml = _import_yaml("to_yaml")
-    return yaml.dump(_plain(_wrapped(model)), **kwargs)
+    return yaml.dump(_plain(model_to_dict(model)), **kwargs)
 
 
 def _plain(value: Any) -> Any:
