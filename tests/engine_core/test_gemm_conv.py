@@ -41,8 +41,10 @@ def close(got, want, depth):
 
 # ---- matrix products
 
-SIZES = [(1, 1, 1), (1, 33, 10), (2, 7, 300), (3, 64, 17), (4, 130, 257), (5, 17, 300), (13, 1, 64), (15, 33, 13),
-         (29, 65, 513), (49, 600, 40), (100, 47, 256), (7, 40, 0)]  # fmt: skip
+SIZES = [
+    *[(1, 1, 1), (1, 33, 10), (2, 7, 300), (3, 64, 17), (4, 130, 257), (5, 17, 300), (13, 1, 64)],
+    *[(15, 33, 13), (29, 65, 513), (49, 600, 40), (100, 47, 256), (7, 40, 0)],
+]
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -136,8 +138,8 @@ def out_size(n, kernel, stride, dilation, padding, before=0, after=0):
 
 
 def patches(x, kernel, attrs):
-    """(n, oh, ow, kh, kw, c) view of the cells that every output pixel sees, and how to add back into them."""
-    n, h, w, c = x.shape
+    """Which cells every output pixel sees: their numbers, and whether they exist; both (oh, ow, kh, kw)."""
+    _, h, w, _ = x.shape
     kh, kw = kernel
     (sh, sw), (dh, dw), pads = attrs["strides"], attrs["dilation"], attrs.get("pads", [0, 0, 0, 0])
     oh, top = out_size(h, kh, sh, dh, attrs["padding"], pads[0], pads[1])
@@ -355,8 +357,8 @@ def test_any_number_of_threads_gives_the_same_bits(isa):
 
 
 def test_constant_weights_are_packed_once_and_repacked_after_a_switch():
-    """Weights in a variable take the prepared path; a change of instruction set or of the weights must not use
-    what was packed before."""
+    """Weights in a variable take the prepared path; after a change of the weights or of the instruction set
+    what was packed before must not be used."""
     x, w = rand((60, 300), "float32", 50), rand((700, 300), "float32", 51)
     v = _core.Variable([700, 300], "float32", "w")
     v.set(w)
