@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
-from .adam import Adam, Adamax, Nadam
-from .base import Optimizer, clip_norm
-from .descent import SGD, Adadelta, Adagrad, RMSprop
+from ._adam import Adam, Adamax, Nadam
+from ._base import Optimizer, clip_norm
+from ._descent import SGD, Adadelta, Adagrad, RMSprop
 
 __all__ = [
     "SGD",

@@ -5,6 +5,7 @@ Source: the public behaviour of keras/optimizers.py (2.1.6); formulas from the p
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -142,7 +143,7 @@ class Optimizer:
         weights = list(weights)
         targets = list(self.weights)
         iterations = getattr(self, "iterations", None)
-        if len(weights) == len(targets) + 1 and iterations is not None and np.shape(weights[0]) == ():
+        if len(weights) == len(targets) + 1 and iterations is not None and np.size(weights[0]) == 1:
             if all(w is not iterations for w in targets):
                 targets = [iterations, *targets]
         if len(weights) != len(targets):
@@ -152,7 +153,9 @@ class Optimizer:
             )
         pairs = []
         for variable, value in zip(targets, weights):
-            shape = K.int_shape(variable)
+            shape = K.int_shape(variable) or ()
+            if np.size(value) == 1 and math.prod(shape) == 1:
+                value = np.reshape(value, shape)  # a counter may be stored with an axis of its own
             if shape != np.shape(value):
                 raise ValueError(
                     f"Optimizer weight shape {shape} not compatible with provided weight shape "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
-from .base import Optimizer
+from ._base import Optimizer
 
 
 class SGD(Optimizer):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from .base import Optimizer
+from ._base import Optimizer
 
 
 class Adam(Optimizer):
