@@ -93,6 +93,8 @@ def clean_model_config(
         ValueError: not the config of a model, unknown layers (all are named), or settings that do not
         exist here.
     """
+    if isinstance(config, dict) and "class_name" not in config and "output_layers" in config:
+        config = {"class_name": "Model", "config": config}  # the bare result of model.get_config()
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError(f"This is not the config of a model: {str(config)[:200]}")
     context = _Context(custom_objects, weights_follow)
