@@ -386,7 +386,7 @@ def resize_images(
     Args:
         x: 4D tensor.
         data_format: its layout.
-        interpolation: 'nearest' repeats pixels, 'bilinear' interpolates.
+        interpolation: 'nearest' repeats pixels, 'bilinear' interpolates between centres (as TensorFlow 2).
     Raises: ValueError for an unknown layout or interpolation.
     """
     x = to_tensor(x)
@@ -395,7 +395,11 @@ def resize_images(
     first = normalize_data_format(data_format) == "channels_first"
     if first:
         x = op("transpose", x, perm=[0, 2, 3, 1])
-    x = op("resize_" + interpolation, x, factors=[int(height_factor), int(width_factor)])
+    factors = [int(height_factor), int(width_factor)]
+    if interpolation == "nearest":
+        x = op("resize_nearest", x, factors=factors)
+    else:
+        x = op("resize_bilinear", x, factors=factors, half_pixel=True)
     return op("transpose", x, perm=[0, 3, 1, 2]) if first else x
 
 

@@ -161,22 +161,20 @@ def relu(x: Any, alpha: Any = 0.0, max_value: float | None = None, threshold: fl
     """
     x = to_tensor(x)
     if threshold != 0.0:
-        above = binary("greater_equal", x, threshold)
+        above = binary("greater", x, threshold)
         below = to_tensor(0.0, x.dtype) if _is_zero(alpha) else (x - threshold) * alpha
         kept = x if max_value is None else op("clip", x, min=float("-inf"), max=float(max_value))
         return op("select", above, kept, below)
     if _is_zero(alpha):
-        if max_value is None:
-            return op("relu", x)
-        return op("clip", x, min=0.0, max=float(max_value))
-    if isinstance(alpha, Tensor) or np.ndim(alpha):
-        positive = op("relu", x) if max_value is None else op("clip", x, min=0.0, max=float(max_value))
-        return positive - op("relu", op("neg", x)) * alpha
-    if max_value is None:
+        return _limited(op("relu", x), max_value)
+    if max_value is None and not isinstance(alpha, Tensor) and np.ndim(alpha) == 0:
         return op("leaky_relu", x, alpha=float(alpha))
-    if float(alpha) > 0.0:
-        return binary("minimum", op("leaky_relu", x, alpha=float(alpha)), max_value)
-    return op("clip", x, min=0.0, max=float(max_value)) - op("relu", op("neg", x)) * float(alpha)
+    return _limited(op("relu", x), max_value) - op("relu", op("neg", x)) * alpha
+
+
+def _limited(positive: Tensor, max_value: float | None) -> Tensor:
+    # Not `clip` of x alone: its gradient at 0 is 1, that of `relu` is 0.
+    return positive if max_value is None else op("clip", positive, min=0.0, max=float(max_value))
 
 
 def _is_zero(alpha: Any) -> bool:

@@ -182,14 +182,21 @@ def test_resizing():
         K.resize_images(K.placeholder((1, 2, 2, 1)), 2, 2, "rows_first")
 
 
-def test_bilinear_resizing_keeps_constants_and_hits_samples():
-    x = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
-    got = compute(lambda x: K.resize_images(x, 2, 2, "channels_last", "bilinear"), x)
-    assert got.shape == (1, 4, 4, 1)
-    assert got.min() >= 0 and got.max() <= 3
-    np.testing.assert_allclose(
-        compute(lambda x: K.resize_images(x, 3, 2, "channels_last", "bilinear"), np.full((1, 2, 2, 1), 7.0)),
-        7.0,
+def np_bilinear(x, factor, axis):
+    n = x.shape[axis]
+    at = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
+    low = np.floor(at).astype(int)
+    t = (at - low).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+    return x.take(low, axis) * (1 - t) + x.take(np.minimum(low + 1, n - 1), axis) * t
+
+
+def test_bilinear_resizing():
+    """With the centres of pixels as sample points, like tf_keras."""
+    x = array(2, 3, 4, 2)
+    check(
+        lambda x: K.resize_images(x, 2, 3, "channels_last", "bilinear"),
+        lambda x: np_bilinear(np_bilinear(x, 2, 1), 3, 2),
+        x,
     )
 
 

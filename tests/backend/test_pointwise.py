@@ -38,7 +38,7 @@ UNARY = {
     "relu_falling": (lambda x: K.relu(x, -0.5, 1.0), lambda x: np.where(x > 0, np.minimum(x, 1), -0.5 * x)),
     "relu_threshold": (
         lambda x: K.relu(x, 0.5, 1.8, 1.0),
-        lambda x: np.where(x >= 1, np.minimum(x, 1.8), 0.5 * (x - 1)),
+        lambda x: np.where(x > 1, np.minimum(x, 1.8), 0.5 * (x - 1)),
     ),
     "clip": (lambda x: K.clip(x, -0.5, 0.7), lambda x: np.clip(x, -0.5, 0.7)),
     "clip_open": (lambda x: K.clip(x, 0.5, None), lambda x: np.maximum(x, 0.5)),
@@ -96,6 +96,20 @@ def test_gradients(name):
 
 def test_gradient_of_sqrt_and_log():
     check_gradients(lambda x: K.sqrt(x) + K.log(x), array(5, low=0.5, high=2))
+
+
+def test_gradients_at_the_kinks_are_tensorflows():
+    x = K.placeholder((3,))
+    edges = np.array([0.0, 1.0, 6.0])
+    for f, want in (
+        (K.relu, [0, 1, 1]),
+        (lambda x: K.relu(x, max_value=6.0), [0, 1, 1]),
+        (lambda x: K.clip(x, 0.0, 6.0), [1, 1, 1]),
+        (K.abs, [0, 1, 1]),
+        (lambda x: K.maximum(x, 1.0), [0, 1, 1]),
+        (lambda x: K.relu(x, threshold=1.0), [0, 0, 1]),
+    ):
+        np.testing.assert_array_equal(K.function([x], K.gradients(f(x), x))([edges])[0], want)
 
 
 def test_stop_gradient_takes_lists():
