@@ -5,7 +5,6 @@ The file `~/.keras/keras.json` is read if it is there. Nothing is ever written a
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -145,8 +144,14 @@ def read_config(path: str) -> dict[str, Any]:
     """Returns the settings in the JSON file `path`; an absent or unreadable file counts as empty."""
     try:
         with open(path, encoding="utf-8") as file:
-            config = json.load(file)
+            text = file.read()
     except (OSError, ValueError):
+        return {}
+    import json  # rarely needed, and not free
+
+    try:
+        config = json.loads(text)
+    except ValueError:
         return {}
     return config if isinstance(config, dict) else {}
 
