@@ -90,6 +90,32 @@ class UpSampling2D(Layer):
         return config
 
 
+class UpSampling3D(Layer):
+    """Enlarges volumes by integer factors, repeating elements.
+
+    Args:
+        size: int or (depth, rows, cols).
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = conv_utils.normalize_tuple(size, 3, "size")
+        self.data_format = conv_utils.normalize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, spatial, channels = split_shape(input_shape, self.data_format)
+        lengths = [None if n is None else n * factor for n, factor in zip(spatial, self.size)]
+        return join_shape(batch, lengths, channels, self.data_format)
+
+    def call(self, inputs: Any) -> Any:
+        return K.resize_volumes(inputs, *self.size, self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}
+
+
 class ZeroPadding1D(Layer):
     """Adds zeros before and after a sequence.
 
@@ -113,7 +139,31 @@ class ZeroPadding1D(Layer):
         return {**super().get_config(), "padding": self.padding}
 
 
-class ZeroPadding2D(Layer):
+class _ZeroPadding(Layer):
+    """Base of the paddings of pictures and volumes."""
+
+    rank = 2
+
+    def __init__(self, padding: Any, data_format: str | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = conv_utils.normalize_data_format(data_format)
+        self.padding = _pairs(padding, self.rank, "padding")
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        batch, spatial, channels = split_shape(input_shape, self.data_format)
+        lengths = [None if n is None else n + sum(pair) for n, pair in zip(spatial, self.padding)]
+        return join_shape(batch, lengths, channels, self.data_format)
+
+    def call(self, inputs: Any) -> Any:
+        pad = K.spatial_2d_padding if self.rank == 2 else K.spatial_3d_padding
+        return pad(inputs, padding=self.padding, data_format=self.data_format)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
+
+
+class ZeroPadding2D(_ZeroPadding):
     """Adds zeros around pictures.
 
     Args:
@@ -122,21 +172,21 @@ class ZeroPadding2D(Layer):
     """
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = conv_utils.normalize_data_format(data_format)
-        self.padding = _pairs(padding, 2, "padding")
-        self.input_spec = InputSpec(ndim=4)
+        super().__init__(padding, data_format, **kwargs)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        batch, spatial, channels = split_shape(input_shape, self.data_format)
-        lengths = [None if n is None else n + sum(pair) for n, pair in zip(spatial, self.padding)]
-        return join_shape(batch, lengths, channels, self.data_format)
 
-    def call(self, inputs: Any) -> Any:
-        return K.spatial_2d_padding(inputs, padding=self.padding, data_format=self.data_format)
+class ZeroPadding3D(_ZeroPadding):
+    """Adds zeros around volumes.
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
+    Args:
+        padding: int, one int per axis, or one (before, after) per axis.
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    rank = 3
+
+    def __init__(self, padding: Any = (1, 1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(padding, data_format, **kwargs)
 
 
 def _crop(layer: Layer, inputs: Any, cropping: Any, first_axis: int) -> Any:
@@ -178,21 +228,16 @@ class Cropping1D(Layer):
         return {**super().get_config(), "cropping": self.cropping}
 
 
-class Cropping2D(Layer):
-    """Cuts rows and columns off pictures.
+class _Cropping(Layer):
+    """Base of the croppings of pictures and volumes."""
 
-    Args:
-        cropping: int, (rows, cols), or ((top, bottom), (left, right)).
-        data_format: 'channels_last', 'channels_first' or None for the configured one.
-    """
+    rank = 2
 
-    def __init__(
-        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, cropping: Any, data_format: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = conv_utils.normalize_data_format(data_format)
-        self.cropping = _pairs(cropping, 2, "cropping")
-        self.input_spec = InputSpec(ndim=4)
+        self.cropping = _pairs(cropping, self.rank, "cropping")
+        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         batch, spatial, channels = split_shape(input_shape, self.data_format)
@@ -204,3 +249,33 @@ class Cropping2D(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "cropping": self.cropping, "data_format": self.data_format}
+
+
+class Cropping2D(_Cropping):
+    """Cuts rows and columns off pictures.
+
+    Args:
+        cropping: int, (rows, cols), or ((top, bottom), (left, right)).
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(cropping, data_format, **kwargs)
+
+
+class Cropping3D(_Cropping):
+    """Cuts the borders off volumes.
+
+    Args:
+        cropping: int, one int per axis, or one (before, after) per axis.
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    rank = 3
+
+    def __init__(
+        self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(cropping, data_format, **kwargs)

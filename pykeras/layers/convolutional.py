@@ -2,7 +2,17 @@
 
 from ._conv import Conv1D, Conv2D, Conv2DTranspose
 from ._conv_depthwise import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
-from ._resize import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from ._resize import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 
 # Keras 1 names
 Convolution1D = Conv1D
@@ -21,6 +31,7 @@ __all__ = [
     "Convolution2DTranspose",
     "Cropping1D",
     "Cropping2D",
+    "Cropping3D",
     "Deconv2D",
     "Deconvolution2D",
     "DepthwiseConv2D",
@@ -30,6 +41,8 @@ __all__ = [
     "SeparableConvolution2D",
     "UpSampling1D",
     "UpSampling2D",
+    "UpSampling3D",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "ZeroPadding3D",
 ]

@@ -29,6 +29,7 @@ __all__ = [
     "Reshape",
     "SpatialDropout1D",
     "SpatialDropout2D",
+    "SpatialDropout3D",
 ]
 
 
@@ -134,6 +135,27 @@ class SpatialDropout2D(Dropout):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # Keras 2.1.6 forgets the layout; the key is written only where forgetting it would change the model.
+        if self.data_format == "channels_first":
+            config["data_format"] = self.data_format
+        return config
+
+
+class SpatialDropout3D(Dropout):
+    """Dropout of whole feature maps of a volume.
+
+    Args: as in `SpatialDropout2D`.
+    """
+
+    def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, **kwargs)
+        self.data_format = conv_utils.normalize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=5)
+
+    def _get_noise_shape(self, inputs: Any) -> Any:
+        return (None, None, 1, 1, 1) if self.data_format == "channels_first" else (None, 1, 1, 1, None)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
         if self.data_format == "channels_first":
             config["data_format"] = self.data_format
         return config

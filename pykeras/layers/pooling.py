@@ -239,6 +239,38 @@ class GlobalMaxPooling2D(_GlobalPooling):
         return K.max(inputs, axis=self._axes())
 
 
+class GlobalAveragePooling3D(_GlobalPooling):
+    """Mean over the three spatial axes: (batch, d1, d2, d3, channels) → (batch, channels).
+
+    Args:
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    rank = 3
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        return K.mean(inputs, axis=self._axes())
+
+
+class GlobalMaxPooling3D(_GlobalPooling):
+    """Largest value over the three spatial axes: (batch, d1, d2, d3, channels) → (batch, channels).
+
+    Args:
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+    """
+
+    rank = 3
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(data_format, **kwargs)
+
+    def call(self, inputs: Any) -> Any:
+        return K.max(inputs, axis=self._axes())
+
+
 AvgPool1D = AveragePooling1D
 MaxPool1D = MaxPooling1D
 AvgPool2D = AveragePooling2D
@@ -247,3 +279,5 @@ GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+GlobalAvgPool3D = GlobalAveragePooling3D

@@ -5,7 +5,7 @@
 
 Inputs, weights and output gradients are not stored: both sides draw them from NumPy's RandomState, whose
 numbers never
-change (`draw` below; tests/layers/golden.py has the same rules). tf_keras cannot run channels_first
+change (`draw` below; tests/layer_golden.py has the same rules). tf_keras cannot run channels_first
 convolutions on a
 CPU, so those cases run channels_last on transposed inputs.
 """
@@ -246,6 +246,29 @@ LAYERS = [
     ("4.21", "Dot", {"axes": 2}, [(2, 3, 4), (2, 5, 4)], {}),
     ("4.21", "Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)], {}),
     ("4.21", "Dot", {"axes": (1, 2), "normalize": True}, [(2, 3, 4), (2, 5, 3)], {}),
+    ("4.14", "UpSampling2D", {"size": 2, "interpolation": "bilinear"}, [(2, 3, 4, 2)], {}),
+    ("4.14", "UpSampling2D", {"size": (3, 2), "interpolation": "bilinear"}, [(1, 4, 3, 2)], {}),
+    ("4.14", "UpSampling3D", {"size": (1, 2, 3)}, [(1, 2, 3, 2, 2)], {}),
+    ("4.13", "ZeroPadding3D", {"padding": ((1, 0), (2, 1), (0, 3))}, [(1, 2, 3, 2, 2)], {}),
+    ("4.13", "Cropping3D", {"cropping": ((1, 0), (1, 1), (0, 1))}, [(1, 3, 4, 3, 2)], {}),
+    ("4.13", "Cropping3D", {"data_format": "channels_first"}, [(1, 2, 4, 3, 5)], {}),
+    ("4.16", "GlobalMaxPooling3D", {}, [(2, 3, 2, 2, 3)], {}),
+    ("4.16", "GlobalAveragePooling3D", {"data_format": "channels_first"}, [(2, 3, 2, 2, 3)], {}),
+    ("4.22", "LocallyConnected1D", {"filters": 4, "kernel_size": 3, "strides": 2}, [(2, 9, 3)], {}),
+    (
+        "4.22",
+        "LocallyConnected2D",
+        {"filters": 3, "kernel_size": (3, 2), "activation": "relu"},
+        [(2, 5, 4, 2)],
+        {},
+    ),
+    (
+        "4.22",
+        "LocallyConnected2D",
+        {"filters": 3, "kernel_size": 2, "strides": (2, 1), "use_bias": False},
+        [(1, 5, 4, 2)],
+        {},
+    ),
 ]
 
 # (item, class, config here, config of tf_keras's legacy optimizer)

@@ -26,6 +26,8 @@ ARGUMENTS = {
     "GaussianDropout": {"rate": 0.2},
     "GaussianNoise": {"stddev": 0.2},
     "Lambda": {"function": abs},
+    "LocallyConnected1D": {"filters": 2, "kernel_size": 3},
+    "LocallyConnected2D": {"filters": 2, "kernel_size": 3},
     "Permute": {"dims": (2, 1)},
     "RepeatVector": {"n": 2},
     "Reshape": {"target_shape": (2, 2)},
@@ -33,6 +35,7 @@ ARGUMENTS = {
     "SeparableConv2D": {"filters": 2, "kernel_size": 3},
     "SpatialDropout1D": {"rate": 0.2},
     "SpatialDropout2D": {"rate": 0.2},
+    "SpatialDropout3D": {"rate": 0.2},
 }
 
 

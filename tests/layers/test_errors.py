@@ -22,6 +22,7 @@ from pykeras.layers import Input
         (lambda: layers.Reshape((5, 5)), (24,), "total size of new array must be unchanged"),
         (lambda: layers.Reshape((5, -1)), (24,), "total size of new array must be unchanged"),
         (lambda: layers.Reshape((-1, -1)), (24,), "one unknown dimension"),
+        (lambda: layers.LocallyConnected2D(2, 3), (None, 5, 2), "fully-defined"),
         (lambda: layers.Cropping1D(3), (6, 2), "nothing would be left"),
     ],
 )
@@ -65,6 +66,11 @@ def test_second_call_with_other_features():
             ValueError,
             "greater than output padding",
         ),
+        (
+            lambda: layers.LocallyConnected1D(2, 3, padding="same"),
+            ValueError,
+            "only .valid. is supported",
+        ),  # 4.22
         (lambda: initializers.VarianceScaling(scale=-1), ValueError, "`scale` must be a positive float"),
         (lambda: initializers.VarianceScaling(mode="fan"), ValueError, "Invalid `mode`"),
         (lambda: initializers.VarianceScaling(distribution="beta"), ValueError, "Invalid `distribution`"),
