@@ -19,6 +19,11 @@ void accumulate(Pending& pending, const Value& to, const Value& g) {
   slot = slot ? slot + g : g;
 }
 
+using Nodes = std::unordered_set<const Node*>;
+
+std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Value>& ys,
+                                     const std::vector<Value>& xs, const std::vector<Value>& grad_ys);
+
 // Gradients of one node's inputs, through its rule or, without one, through its decomposition.
 std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads, const std::vector<bool>& wanted) {
   const OpDef& op = *node->op;
@@ -40,7 +45,10 @@ std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads
     }
   // The same value twice among the inputs: its whole gradient is booked once.
   std::vector<Value> result(node->inputs.size());
-  const std::vector<Value> dx = gradients(ys, xs, gs);
+  // What lies behind the inputs is not part of this: one input may depend on another.
+  Nodes leaves;
+  for (const Value& v : node->inputs) leaves.insert(v.node.get());
+  const std::vector<Value> dx = gradients_down_to(leaves, ys, xs, gs);
   size_t k = 0;
   std::unordered_set<Value, ValueHash> seen;
   for (size_t i = 0; i < node->inputs.size(); ++i)
@@ -51,22 +59,21 @@ std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads
   return result;
 }
 
-}  // namespace
-
-std::vector<Value> gradients(const std::vector<Value>& ys, const std::vector<Value>& xs,
-                             const std::vector<Value>& grad_ys) {
+// As `gradients`, but nothing is followed through the nodes `leaves`.
+std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Value>& ys,
+                                     const std::vector<Value>& xs, const std::vector<Value>& grad_ys) {
   const std::vector<NodePtr> order = topological(ys);
-  std::unordered_set<const Node*> in_order;
+  Nodes in_order;
   for (const NodePtr& n : order) in_order.insert(n.get());
 
   // Only nodes on a path from some x need a gradient.
   std::unordered_set<Value, ValueHash> targets(xs.begin(), xs.end());
-  std::unordered_set<const Node*> on_path;
+  Nodes on_path;
   const auto reaches = [&](const Value& v) {
     return is_float(v.dtype()) && (targets.count(v) || on_path.count(v.node.get()));
   };
   for (const NodePtr& n : order) {
-    if (!n->op->no_grad.empty()) continue;
+    if (!n->op->no_grad.empty() || leaves.count(n.get())) continue;
     for (size_t i = 0; i < n->inputs.size(); ++i)
       if (!n->op->is_shape_only(static_cast<int>(i)) && reaches(n->inputs[i])) {
         on_path.insert(n.get());
@@ -113,6 +120,13 @@ std::vector<Value> gradients(const std::vector<Value>& ys, const std::vector<Val
     result.push_back(any ? found->second[static_cast<size_t>(x.index)] : Value{});
   }
   return result;
+}
+
+}  // namespace
+
+std::vector<Value> gradients(const std::vector<Value>& ys, const std::vector<Value>& xs,
+                             const std::vector<Value>& grad_ys) {
+  return gradients_down_to({}, ys, xs, grad_ys);
 }
 
 }  // namespace pk

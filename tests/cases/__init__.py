@@ -60,7 +60,8 @@ class OpCase:
         attrs: The attributes.
         label: Tells cases of one op apart.
         dtypes: What 'T' stands for, one after the other.
-        tol: Relative (to the largest element) error allowed in float32; float64 gets 1e-8 of it.
+        tol: Relative (to the largest element) error allowed in float32.
+        tol64: The same in float64; None: 1e-8 of `tol`.
         grad: Are first derivatives to be compared with finite differences?
         second: And the derivatives of the derivatives?
         wrt: The inputs to differentiate by; None: all floats.
@@ -73,6 +74,7 @@ class OpCase:
     label: str = ""
     dtypes: Sequence[str] = FLOATS
     tol: float = 2e-6
+    tol64: float | None = None
     grad: bool = True
     second: bool = True
     wrt: Sequence[int] | None = None

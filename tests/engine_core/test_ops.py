@@ -66,15 +66,16 @@ def run(function: Any, arrays: list[np.ndarray]) -> list[np.ndarray]:
     return list(function(arrays))
 
 
-def assert_close(got: np.ndarray, want: np.ndarray, tol: float) -> None:
-    """Equal where the result is not a float; else within `tol` of the largest finite element."""
+def assert_close(got: np.ndarray, want: np.ndarray, case: OpCase) -> None:
+    """Equal where the result is not a float; else within tolerance of the largest finite element."""
     want = np.asarray(want)
     assert got.shape == want.shape
     if got.dtype.kind != "f":
         np.testing.assert_array_equal(got, want.astype(got.dtype))
         return
+    tol = case.tol
     if got.dtype == np.float64:
-        tol *= 1e-8
+        tol = tol * 1e-8 if case.tol64 is None else case.tol64
     finite = want[np.isfinite(want)]
     scale = float(np.abs(finite).max(initial=0.0))
     np.testing.assert_allclose(got, want.astype(np.float64), rtol=tol, atol=tol * scale)
@@ -96,7 +97,7 @@ def check_values(case: OpCase, dtype: str) -> None:
             assert compatible(output.shape, got.shape), f"inferred {output.shape}, got {got.shape}"
             if "int32" not in [x.dtype for x in case.inputs]:  # else the shape may come from data
                 assert known.shape == got.shape, f"inferred {known.shape}, got {got.shape}"
-            assert_close(got, want, case.tol)
+            assert_close(got, want, case)
 
 
 class Derivatives:
