@@ -6,6 +6,7 @@
 #include "graph/build.h"
 #include "graph/op.h"
 #include "graph/rewrite.h"
+#include "graph/scan.h"
 #include "runtime/device.h"
 #include "runtime/function.h"
 
@@ -105,6 +106,15 @@ void bind_graph(py::module_& m) {
         return to_list(gradients(values_from(ys), values_from(xs), gs));
       },
       py::arg("ys"), py::arg("xs"), py::arg("grad_ys") = py::none());
+  m.def(
+      "scan",
+      [](const py::list& carry, const py::list& x, const py::list& next, const py::list& emit,
+         const py::list& initial, const py::list& sequences, bool reverse, const std::string& scope) {
+        return to_list(make_scan(values_from(carry), values_from(x), values_from(next), values_from(emit),
+                                 values_from(initial), values_from(sequences), reverse, scope));
+      },
+      py::arg("carry"), py::arg("x"), py::arg("next"), py::arg("emit"), py::arg("initial"), py::arg("sequences"),
+      py::arg("reverse") = false, py::arg("scope") = "");
   m.def("op_names", [] {
     py::list names;
     for (const std::string& n : op_names()) names.append(n);

@@ -59,7 +59,7 @@ Graph fold_batch_norm(const Graph& graph) {
       if (lone) single.insert(v);
       return std::vector<Value>{v};
     };
-    if (constant.count(node.get())) return {};
+    if (constant.count(node.get()) || node->inputs.empty()) return {};
     const ScopeGuard scope(node->scope);
     if (name == "mul" || name == "add" || name == "sub") {
       for (int side = 0; side < (name == "sub" ? 1 : 2); ++side) {

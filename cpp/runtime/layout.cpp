@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/op.h"
+#include "graph/scan.h"
 #include "runtime/arena.h"
 
 namespace pk {
@@ -95,8 +96,11 @@ void Plan::Layout::make_steps() {
     const DType dtype = op.dispatch_input < 0 || node->inputs.empty()
                             ? node->types[0].dtype
                             : node->inputs[static_cast<size_t>(op.dispatch_input)].dtype();
-    step.kernel = plan_.device_->kernel(op.name, dtype);
-    if (!step.kernel)
+    if (op.name == "scan")
+      step.body = std::make_unique<Plan>(run_passes(*node->attrs.as<ScanAttrs>().body), plan_.device_, plan_.pool_);
+    else
+      step.kernel = plan_.device_->kernel(op.name, dtype);
+    if (!step.kernel && !step.body)
       throw RuntimeError(cat("op '", op.name, "' of '", node->scope, "' has no kernel for ", dtype, " on device '",
                              plan_.device_->name(), "'"));
     if (kept_.count(node.get())) {
@@ -248,6 +252,12 @@ void Plan::Layout::finish_steps() {
     for (size_t i = 0; i < node.inputs.size(); ++i)
       step.in.push_back(node.op->is_shape_only(static_cast<int>(i)) ? Slot{} : slot(node.inputs[i]));
     for (size_t i = 0; i < node.types.size(); ++i) step.out.push_back(slot({step.node, static_cast<int>(i)}));
+    if (step.body) {  // two buffers for each carry
+      for (int64_t i = 0; i < node.attrs.as<ScanAttrs>().n_carry; ++i)
+        step.workspace += 2 * aligned(bytes_of(node.inputs[static_cast<size_t>(i)]));
+      plan_.workspace_bytes_ = std::max(plan_.workspace_bytes_, step.workspace);
+      return;
+    }
     const Kernel& k = *step.kernel;
     std::vector<TensorArg> storage;
     KernelArgs args;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "graph/op.h"
+#include "graph/scan.h"
 #include "runtime/arena.h"
 #include "runtime/layout.h"
 
@@ -106,7 +107,7 @@ std::unique_ptr<Plan::Instance> Plan::make_instance() const {
     for (size_t i = 0; i < step.in.size(); ++i) note(step.in[i], &inst->storage[s][i]);
     for (size_t i = 0; i < step.out.size(); ++i) note(step.out[i], &inst->storage[s][step.in.size() + i]);
     if (step.prepared_bytes) inst->prepared.emplace_back(s, step.prepared);
-    if (step.node->op->random) inst->random.push_back(s);
+    if (draws(*step.node)) inst->random.push_back(s);
   }
   return inst;
 }
@@ -143,7 +144,7 @@ std::shared_ptr<Plan::Persistent> Plan::persistent() {
     fill_args(step, nullptr, base, storage, args);
     std::shared_ptr<void> workspace;
     if (step.workspace) args.workspace = (workspace = device_->allocate(step.workspace)).get();
-    step.kernel->run(ctx, args);
+    execute(step, ctx, args);
   }
   for (const Step& step : steps_)
     if (step.prepared_bytes) {
@@ -153,6 +154,55 @@ std::shared_ptr<Plan::Persistent> Plan::persistent() {
     }
   persistent_ = std::move(fresh);
   return persistent_;
+}
+
+void Plan::execute(const Step& step, Context& ctx, const KernelArgs& args) const {
+  if (step.kernel)
+    step.kernel->run(ctx, args);
+  else
+    run_scan(step, args);
+}
+
+// Carries go straight from one step's output to the next one's input: through the saved sequence
+// where there is one, else through two buffers in turn.
+void Plan::run_scan(const Step& step, const KernelArgs& args) const {
+  const auto& a = step.node->attrs.as<ScanAttrs>();
+  const size_t n_carry = static_cast<size_t>(a.n_carry), n_loop = n_carry + static_cast<size_t>(a.n_xs);
+  const size_t n_in = static_cast<size_t>(args.n_in), n_out = step.body->results().size();
+  const int64_t steps = args.in[n_carry].shape()[0];
+  const auto bytes = [&](size_t i) { return static_cast<size_t>(args.in[i].type.bytes()); };
+  std::vector<const void*> in(n_in);
+  std::vector<void*> out(n_out);
+  std::vector<char*> turn[2];
+  char* workspace = static_cast<char*>(args.workspace);
+  for (size_t i = 0; i < n_carry; ++i)
+    for (auto& buffers : turn) {
+      buffers.push_back(workspace);
+      workspace += (bytes(i) + kAlignment - 1) / kAlignment * kAlignment;
+    }
+  for (size_t i = n_loop; i < n_in; ++i) in[i] = args.in[i].data;
+  for (size_t i = 0; i < n_carry; ++i) in[i] = args.in[i].data;
+  const auto saved = [&](size_t i, int64_t t) {
+    return args.out[n_out + i].as<char>() + static_cast<size_t>(t) * bytes(i);
+  };
+  for (int64_t k = 0; k < steps; ++k) {
+    const int64_t t = a.reverse ? steps - 1 - k : k, after = a.reverse ? t - 1 : t + 1;
+    const bool last = k + 1 == steps;
+    if (k == 0 && a.save)
+      for (size_t i = 0; i < n_carry; ++i) device_->copy(saved(i, t), in[i], bytes(i));
+    for (size_t i = n_carry; i < n_loop; ++i)
+      in[i] = args.in[i].as<char>() + static_cast<size_t>(t) * (bytes(i) / static_cast<size_t>(steps));
+    for (size_t i = 0; i < n_carry; ++i)
+      out[i] = last ? args.out[i].data : a.save ? saved(i, after) : turn[k % 2][i];
+    for (size_t i = n_carry; i < n_out; ++i)
+      out[i] = args.out[i].as<char>() +
+               static_cast<size_t>(t) * static_cast<size_t>(step.body->results()[i].bytes());
+    // Every step of every run draws other numbers; a gradient's reversed loop draws them again.
+    step.body->run(in, out, (args.step << 20) + static_cast<uint64_t>(t));
+    for (size_t i = 0; i < n_carry; ++i) in[i] = out[i];
+  }
+  if (steps == 0)
+    for (size_t i = 0; i < n_carry; ++i) device_->copy(args.out[i].data, in[i], bytes(i));
 }
 
 void Plan::run(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step) {
@@ -192,12 +242,12 @@ void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*
   Context ctx{*pool_};
   const size_t n = steps_.size();
   if (!seconds) {
-    for (size_t s = 0; s < n; ++s) steps_[s].kernel->run(ctx, inst.args[s]);
+    for (size_t s = 0; s < n; ++s) execute(steps_[s], ctx, inst.args[s]);
   } else {
     using Clock = std::chrono::steady_clock;
     for (size_t s = 0; s < n; ++s) {
       const Clock::time_point begin = Clock::now();
-      steps_[s].kernel->run(ctx, inst.args[s]);
+      execute(steps_[s], ctx, inst.args[s]);
       seconds[s] = std::chrono::duration<double>(Clock::now() - begin).count();
     }
   }
@@ -252,6 +302,7 @@ std::string Plan::describe() const {
     if (step.prepared_bytes) text << " [prepared " << step.prepared_bytes << " bytes]";
     if (!step.node->scope.empty()) text << "  # " << step.node->scope;
     text << "\n";
+    if (step.body) text << "      each step: " << step.body->describe() << "      end of the loop\n";
   };
   for (const Step& s : prologue_) show(s, "once  ");
   for (const Step& s : steps_) show(s, "      ");

@@ -43,6 +43,7 @@ class Plan {
   struct Step {
     NodePtr node;
     const Kernel* kernel = nullptr;
+    std::unique_ptr<Plan> body;  // of a scan, which has no kernel
     std::vector<Slot> in, out;
     size_t workspace = 0;        // bytes
     size_t prepared = 0;         // offset in persistent storage
@@ -63,6 +64,8 @@ class Plan {
   struct Lease;
   class Layout;
 
+  void execute(const Step& step, Context& ctx, const KernelArgs& args) const;
+  void run_scan(const Step& step, const KernelArgs& args) const;
   void run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step, double* seconds);
   void fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
                  KernelArgs& args) const;

@@ -4,6 +4,7 @@
 
 #include "graph/build.h"
 #include "graph/op.h"
+#include "graph/scan.h"
 #include "runtime/device.h"
 
 namespace pk {
@@ -138,7 +139,8 @@ class Specialiser {
       const Value& chosen = truth(inputs[0]) ? inputs[1] : inputs[2];
       if (chosen.shape() == broadcast_shapes(inputs[1].shape(), inputs[2].shape())) return {chosen};
     }
-    const NodePtr made = make_node(*node->op, std::move(inputs), node->attrs, node->scope);
+    Attrs attrs = name == "scan" ? specialise_body(node->attrs.as<ScanAttrs>(), inputs) : node->attrs;
+    const NodePtr made = make_node(*node->op, std::move(inputs), std::move(attrs), node->scope);
     if (!compatible(made->types[0].shape, node->types[0].shape))
       throw RuntimeError(cat("internal error: '", name, "' inferred ", node->types[0].shape, " and then ",
                              made->types[0].shape));
@@ -148,6 +150,18 @@ class Specialiser {
       return constants;
     }
     return outputs_of(merged(made));
+  }
+
+  // The body of a loop for the shapes that it will see.
+  Attrs specialise_body(ScanAttrs a, const std::vector<Value>& inputs) const {
+    std::vector<Shape> shapes;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      shapes.push_back(inputs[i].shape());
+      if (static_cast<int64_t>(i) >= a.n_carry && static_cast<int64_t>(i) < a.n_carry + a.n_xs) shapes.back().erase(0);
+      a.text += shapes.back().str();
+    }
+    a.body = std::make_shared<Graph>(specialise(*a.body, shapes, phase_));
+    return a;
   }
 
   // The node that computes the same already, if there is one.
