@@ -142,6 +142,7 @@ void reduce_columns(Context& ctx, const ReducePlan::Stage& s, Red op, double div
 }  // namespace
 
 size_t ReducePlan::workspace(size_t item) const {
+  if (in_size == 0) return 0;
   size_t doubles = 0, between = 0;
   for (int i = 0; i < n_stages; ++i) {
     doubles = std::max(doubles, static_cast<size_t>(stage_doubles(stages[i])) * sizeof(double));
