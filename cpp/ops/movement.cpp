@@ -140,8 +140,7 @@ Types broadcast_to_type(const InferContext& ctx) {
       if (i < extra) ctx.fail("a new leading dimension needs a size, got -1");
       out[i] = x[i - extra];
     }
-  if (extra < 0 || !compatible(broadcast_shapes(x, out), out))
-    ctx.fail("shape ", x, " does not broadcast to ", out);
+  if (!broadcasts_to(x, out)) ctx.fail("shape ", x, " does not broadcast to ", out);
   return type_of(ctx.dtype(0), out);
 }
 

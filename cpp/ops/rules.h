@@ -47,6 +47,17 @@ inline Shape merged_shape(const InferContext& ctx, int first = 0) {
   return out;
 }
 
+// Can a tensor of shape `from` be repeated, as NumPy does, to fill `to`?
+inline bool broadcasts_to(const Shape& from, const Shape& to) {
+  const int extra = to.rank() - from.rank();
+  if (extra < 0) return false;
+  for (int i = 0; i < from.rank(); ++i) {
+    const int64_t a = from[i], b = to[i + extra];
+    if (a != b && a != 1 && a != kUnknown && b != kUnknown) return false;
+  }
+  return true;
+}
+
 // Reduction axes must lie in the input, ascending, each once.
 inline void check_axes(const InferContext& ctx, int input, const Ints& axes) {
   const int rank = ctx.shape(input).rank();

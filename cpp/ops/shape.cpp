@@ -13,10 +13,7 @@ constexpr const char* kNoInput = "has no differentiable input";
 
 Types sum_to_like_type(const InferContext& ctx) {
   const Shape &g = ctx.shape(0), &x = ctx.shape(1);
-  Shape all;
-  if (x.rank() <= g.rank()) all = broadcast_shapes(x, g);
-  if (x.rank() > g.rank() || !compatible(all, g))
-    ctx.fail("a tensor of shape ", x, " does not broadcast to ", g);
+  if (!broadcasts_to(x, g)) ctx.fail("a tensor of shape ", x, " does not broadcast to ", g);
   return type_of(ctx.dtype(0), x);
 }
 
