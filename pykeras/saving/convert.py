@@ -165,7 +165,8 @@ def _conv_kernels(kind: str, layer: Any, weights: Weights, flip: bool, reshape: 
 def _shape(variable: Any) -> tuple[int, ...]:
     from .. import backend as K
 
-    return tuple(K.int_shape(variable))
+    shape: Any = K.int_shape(variable)
+    return tuple(shape)
 
 
 def _reshape_all(layer: Any, weights: Weights) -> Weights:

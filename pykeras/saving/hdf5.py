@@ -219,7 +219,7 @@ class _Stored:
         if hasattr(layer, "layers"):
             variables = _by_name(variables, stored.weight_names)
         for variable, array in zip(variables, arrays):
-            shape = tuple(K.int_shape(variable))
+            shape: Any = K.int_shape(variable)
             if shape != array.shape:
                 raise ValueError(
                     f"{where}, weight {variable.name!r} has shape {shape}, but the saved weight has shape "

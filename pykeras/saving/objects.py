@@ -64,7 +64,9 @@ def clean_object(kind: str, value: Any, known: dict[str, Any], weights_follow: b
     """
     if isinstance(value, dict):
         value = _clean_dict(kind, value, known)
-    name = value["class_name"] if isinstance(value, dict) else value
+    name = value.get("class_name") if isinstance(value, dict) else value
+    if isinstance(name, str) and name not in known and _forbidden(kind, name):
+        raise ValueError(f"Unknown {kind}: {name}")
     if kind == "initializer" and weights_follow and name is not None and not _exists(kind, name, known):
         return "zeros"
     return value
@@ -92,6 +94,15 @@ def _clean_dict(kind: str, value: dict[str, Any], known: dict[str, Any]) -> Any:
         accepted = inspect.signature(target).parameters
         config = {key: item for key, item in config.items() if key in accepted}
     return {"class_name": name, "config": config}
+
+
+def _forbidden(kind: str, name: str) -> bool:
+    """Whether a name means something else that the module happens to hold: a helper, an import."""
+    module = _MODULES[kind]
+    found = getattr(module, name, None)
+    if found is None:
+        return False
+    return name in ("get", "serialize", "deserialize") or getattr(found, "__module__", "") != module.__name__
 
 
 def _exists(kind: str, name: Any, known: dict[str, Any]) -> bool:

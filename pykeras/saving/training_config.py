@@ -107,6 +107,13 @@ def _loss_object(value: Config, known: Config) -> Any:
     return _configured_loss(function, value)
 
 
+def _classes(y_pred: Any) -> int:
+    from .. import backend as K
+
+    shape: Any = K.int_shape(y_pred)
+    return int(shape[-1])
+
+
 def _configured_loss(function: Any, value: Config) -> Any:
     from .. import backend as K
 
@@ -118,7 +125,7 @@ def _configured_loss(function: Any, value: Config) -> Any:
         if smoothing and function.__name__ == "binary_crossentropy":
             y_true = y_true * (1.0 - smoothing) + 0.5 * smoothing
         elif smoothing:
-            y_true = y_true * (1.0 - smoothing) + smoothing / K.int_shape(y_pred)[-1]
+            y_true = y_true * (1.0 - smoothing) + smoothing / float(_classes(y_pred))
         return function(y_true, squash(y_pred) if config.get("from_logits") else y_pred)
 
     loss.__name__ = function.__name__
