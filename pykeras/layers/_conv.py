@@ -12,7 +12,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..utils import conv_utils
-from ._support import adopt, channel_axis, describe, join_shape, require_known, split_shape
+from ._support import add_part, adopt, channel_axis, describe, join_shape, require_known, split_shape
 
 
 class _Conv(Layer):
@@ -26,6 +26,9 @@ class _Conv(Layer):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
         Others: as in `Dense`.
     """
+
+    filters: Any
+    activation: Any
 
     # Entries of the config beyond the shape arguments; subclasses with other weights have others.
     _config_names: tuple[str, ...] = (
@@ -93,24 +96,12 @@ class _Conv(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={axis: channels})
         return channels
 
-    def _add_kernel(
-        self, shape: tuple[int, ...], prefix: str = "kernel", attribute: str | None = None
-    ) -> Any:
-        """Adds a weight whose settings are the attributes `<prefix>_initializer` and so on."""
-        return self.add_weight(
-            name=attribute or prefix,
-            shape=shape,
-            initializer=getattr(self, f"{prefix}_initializer"),
-            regularizer=getattr(self, f"{prefix}_regularizer"),
-            constraint=getattr(self, f"{prefix}_constraint"),
-        )
-
     def _add_bias(self, channels: int) -> Any:
-        return self._add_kernel((channels,), "bias") if self.use_bias else None
+        return add_part(self, "bias", (channels,)) if self.use_bias else None
 
     def build(self, input_shape: Any) -> None:
         channels = self._input_channels(input_shape)
-        self.kernel = self._add_kernel((*self.kernel_size, channels, self.filters))
+        self.kernel = add_part(self, "kernel", (*self.kernel_size, channels, self.filters))
         self.bias = self._add_bias(self.filters)
         self.built = True
 
@@ -351,7 +342,7 @@ class Conv2DTranspose(Conv2D):
 
     def build(self, input_shape: Any) -> None:
         channels = self._input_channels(input_shape)
-        self.kernel = self._add_kernel((*self.kernel_size, self.filters, channels))
+        self.kernel = add_part(self, "kernel", (*self.kernel_size, self.filters, channels))
         self.bias = self._add_bias(self.filters)
         self.built = True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ._conv import Conv2D, _Conv, sequence_shape
-from ._support import adopt
+from ._support import add_part, adopt
 
 
 class _SeparableConv(_Conv):
@@ -90,11 +90,11 @@ class _SeparableConv(_Conv):
     def build(self, input_shape: Any) -> None:
         channels = self._input_channels(input_shape)
         multiplier = self.depth_multiplier
-        self.depthwise_kernel = self._add_kernel(
-            (*self.kernel_size, channels, multiplier), "depthwise", "depthwise_kernel"
+        self.depthwise_kernel = add_part(
+            self, "depthwise", (*self.kernel_size, channels, multiplier), "depthwise_kernel"
         )
-        self.pointwise_kernel = self._add_kernel(
-            (*(1,) * self.rank, channels * multiplier, self.filters), "pointwise", "pointwise_kernel"
+        self.pointwise_kernel = add_part(
+            self, "pointwise", (*(1,) * self.rank, channels * multiplier, self.filters), "pointwise_kernel"
         )
         self.bias = self._add_bias(self.filters)
         self.built = True
@@ -319,8 +319,8 @@ class DepthwiseConv2D(Conv2D):
 
     def build(self, input_shape: Any) -> None:
         channels = self._input_channels(input_shape)
-        self.depthwise_kernel = self._add_kernel(
-            (*self.kernel_size, channels, self.depth_multiplier), "depthwise", "depthwise_kernel"
+        self.depthwise_kernel = add_part(
+            self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), "depthwise_kernel"
         )
         self.bias = self._add_bias(channels * self.depth_multiplier)
         self.built = True

@@ -13,13 +13,13 @@ from ..utils import conv_utils
 from ._support import join_shape, split_shape
 
 
-def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+def _pairs(value: Any, rank: int, name: str) -> tuple[tuple[int, ...], ...]:
     """int, tuple of ints (symmetric per axis) or tuple of pairs → one (before, after) per axis."""
     if isinstance(value, int):
         return ((value, value),) * rank
     if not hasattr(value, "__len__") or len(value) != rank:
         raise ValueError(f"`{name}` should have {rank} elements. Found: {value}")
-    return tuple(conv_utils.normalize_tuple(pair, 2, f"entry {i} of {name}") for i, pair in enumerate(value))  # type: ignore[return-value]
+    return tuple(conv_utils.normalize_tuple(pair, 2, f"entry {i} of {name}") for i, pair in enumerate(value))
 
 
 class UpSampling1D(Layer):
@@ -110,7 +110,7 @@ class UpSampling3D(Layer):
         return join_shape(batch, lengths, channels, self.data_format)
 
     def call(self, inputs: Any) -> Any:
-        return K.resize_volumes(inputs, *self.size, self.data_format)
+        return K.resize_volumes(inputs, self.size[0], self.size[1], self.size[2], self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "size": self.size, "data_format": self.data_format}
@@ -191,7 +191,7 @@ class ZeroPadding3D(_ZeroPadding):
 
 def _crop(layer: Layer, inputs: Any, cropping: Any, first_axis: int) -> Any:
     """Cuts (before, after) off each axis from `first_axis` on."""
-    shape = K.int_shape(inputs)
+    shape: Any = K.int_shape(inputs)
     key = [slice(None)] * len(shape)
     for axis, (before, after) in enumerate(cropping, start=first_axis):
         size = shape[axis]

@@ -35,6 +35,26 @@ def describe(layer: Any, *names: str) -> dict[str, Any]:
     return {name: _module(name).serialize(getattr(layer, name)) for name in names}
 
 
+def add_part(layer: Any, part: str, shape: tuple[int, ...], name: str | None = None, **more: Any) -> Any:
+    """Adds a weight with the layer's `<part>_initializer`, `<part>_regularizer` and `<part>_constraint`.
+
+    Args:
+        layer: the layer.
+        part: 'kernel', 'bias' …
+        shape: the weight's shape.
+        name: the weight's name if it is not the part's.
+        **more: further arguments of `add_weight`.
+    """
+    return layer.add_weight(
+        name=name or part,
+        shape=shape,
+        initializer=getattr(layer, f"{part}_initializer"),
+        regularizer=getattr(layer, f"{part}_regularizer", None),
+        constraint=getattr(layer, f"{part}_constraint", None),
+        **more,
+    )
+
+
 def split_shape(shape: Any, data_format: str) -> tuple[Any, tuple[Any, ...], Any]:
     """Returns (batch, spatial sizes, channels) of a shape in either layout."""
     if data_format == "channels_first":

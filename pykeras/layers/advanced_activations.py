@@ -82,13 +82,7 @@ class PReLU(_Elementwise):
         shape = [1] * (rank - 1)
         for axis in own:
             shape[axis - 1] = require_known(input_shape[axis], self, f"dimension {axis}", input_shape)
-        self.alpha = self.add_weight(
-            name="alpha",
-            shape=tuple(shape),
-            initializer=self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = add_part(self, "alpha", tuple(shape))
         self.input_spec = InputSpec(ndim=rank, axes={axis: input_shape[axis] for axis in own})
         self.built = True
 

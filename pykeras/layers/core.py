@@ -14,7 +14,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..utils import conv_utils
 from ._lambda import Lambda
-from ._support import adopt, describe, require_known
+from ._support import add_part, adopt, describe, require_known
 
 __all__ = [
     "Activation",
@@ -332,6 +332,8 @@ class Dense(Layer):
     Weights: kernel (input features, units), bias (units,).
     """
 
+    activation: Any
+
     def __init__(
         self,
         units: int,
@@ -367,22 +369,10 @@ class Dense(Layer):
 
     def build(self, input_shape: Any) -> None:
         features = require_known(input_shape[-1], self, "last dimension", input_shape)
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = add_part(self, "kernel", (features, self.units))
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = add_part(self, "bias", (self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
         self.built = True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import Layer
-from ._support import adopt, describe
+from ._support import add_part, adopt, describe
 
 
 class Embedding(Layer):
@@ -64,12 +64,10 @@ class Embedding(Layer):
     def build(self, input_shape: Any) -> None:
         # Old files give the *input's* type here, which may be an integer's.
         dtype = getattr(self, "dtype", None)
-        self.embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
+        self.embeddings = add_part(
+            self,
+            "embeddings",
+            (self.input_dim, self.output_dim),
             dtype=dtype if dtype in ("float32", "float64") else None,
         )
         self.built = True

@@ -11,7 +11,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec
 from ..utils import conv_utils
 from ._conv import _Conv, sequence_shape
-from ._support import channel_axis, split_shape
+from ._support import add_part, channel_axis, split_shape
 
 
 class _LocallyConnected(_Conv):
@@ -40,8 +40,8 @@ class _LocallyConnected(_Conv):
         inputs, count = channels, 1
         for size, length in zip(self.kernel_size, places):
             inputs, count = inputs * size, count * length
-        self.kernel = self._add_kernel((count, inputs, self.filters))
-        self.bias = self._add_kernel((*places, self.filters), "bias") if self.use_bias else None
+        self.kernel = add_part(self, "kernel", (count, inputs, self.filters))
+        self.bias = add_part(self, "bias", (*places, self.filters)) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={channel_axis(self.data_format): channels})
         self.built = True
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
-from ._support import adopt, describe, require_known
+from ._support import add_part, adopt, describe, require_known
 
 
 class BatchNormalization(Layer):
@@ -80,43 +80,24 @@ class BatchNormalization(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
         self.gamma = self.beta = None
         if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=(channels,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
+            self.gamma = add_part(self, "gamma", (channels,))
         if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=(channels,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
-        self.moving_mean = self.add_weight(
-            name="moving_mean", shape=(channels,), initializer=self.moving_mean_initializer, trainable=False
-        )
-        self.moving_variance = self.add_weight(
-            name="moving_variance",
-            shape=(channels,),
-            initializer=self.moving_variance_initializer,
-            trainable=False,
-        )
+            self.beta = add_part(self, "beta", (channels,))
+        self.moving_mean = add_part(self, "moving_mean", (channels,), trainable=False)
+        self.moving_variance = add_part(self, "moving_variance", (channels,), trainable=False)
         self.built = True
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        shape = K.int_shape(inputs)
+        shape: Any = K.int_shape(inputs)
         axis = self.axis % len(shape)
         reduced = [i for i in range(len(shape)) if i != axis]
 
         def with_moving() -> Any:
-            weights = (self.moving_mean, self.moving_variance, self.beta, self.gamma)
+            weights: Any = (self.moving_mean, self.moving_variance, self.beta, self.gamma)
             if axis != len(shape) - 1:
                 spread = tuple(-1 if i == axis else 1 for i in range(len(shape)))
                 weights = tuple(None if w is None else K.reshape(w, spread) for w in weights)
-            return K.batch_normalization(inputs, *weights, epsilon=self.epsilon)
+            return K.batch_normalization(inputs, *weights, self.epsilon)
 
         if training is not None and not K.is_tensor(training) and not training:
             return with_moving()

@@ -73,7 +73,7 @@ class Adam(Optimizer):
         """Sets the state; lists of 1 + 2n arrays (Keras up to 2.1.2, tf.keras) leave the third slots at 0."""
         count = (len(self.weights) - 1) // 3
         if count and len(weights) == 1 + 2 * count:
-            blank = [np.zeros(K.int_shape(w) or (), K.dtype(w)) for w in self.weights[1 + 2 * count :]]
+            blank = [np.zeros_like(K.get_value(w)) for w in self.weights[1 + 2 * count :]]
             weights = [*weights, *blank]
         super().set_weights(weights)
 

@@ -153,7 +153,7 @@ class Optimizer:
             )
         pairs = []
         for variable, value in zip(targets, weights):
-            shape = K.int_shape(variable) or ()
+            shape: Any = K.int_shape(variable)
             if np.size(value) == 1 and math.prod(shape) == 1:
                 value = np.reshape(value, shape)  # a counter may be stored with an axis of its own
             if shape != np.shape(value):
