@@ -20,14 +20,15 @@ CPP_MAY_INCLUDE = {
     "kernels": {"core"},
     # Facts about ops are stated with the attributes and formulas of the kernels, never with their table:
     # a graph and its ops do not touch data.
-    "graph": {"core", "kernels/attrs.h"},
+    "graph": {"core", "kernels/attrs.h", "kernels/functors.h"},
     "ops": {"core", "graph", "kernels/attrs.h", "kernels/functors.h", "kernels/geometry.h"},
     # Devices see neither graphs nor each other.
     "reference": {"core", "kernels"},
     "cpu": {"core", "kernels"},
     "cuda": {"core", "kernels"},
     "runtime": {"core", "graph", "kernels"},
-    "bindings": {"core", "graph", "kernels", "runtime"},
+    # Of the devices only the switches that tests and benchmarks turn: instruction set, measured peak.
+    "bindings": {"core", "graph", "kernels", "runtime", "cpu/isa.h", "cpu/peak.h"},
 }
 FOREIGN_HEADERS = (  # pattern, the only folder that may include it
     (re.compile(r"<(pybind11/|Python\.h|numpy/)"), "bindings"),
