@@ -10,7 +10,7 @@ from typing import Any
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
-from ._support import adopt, describe, require_known
+from ._support import add_part, adopt, describe, require_known
 
 
 class _Elementwise(Layer):

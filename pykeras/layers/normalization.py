@@ -93,11 +93,12 @@ class BatchNormalization(Layer):
         reduced = [i for i in range(len(shape)) if i != axis]
 
         def with_moving() -> Any:
-            weights: Any = (self.moving_mean, self.moving_variance, self.beta, self.gamma)
+            weights = [self.moving_mean, self.moving_variance, self.beta, self.gamma]
             if axis != len(shape) - 1:
                 spread = tuple(-1 if i == axis else 1 for i in range(len(shape)))
-                weights = tuple(None if w is None else K.reshape(w, spread) for w in weights)
-            return K.batch_normalization(inputs, *weights, self.epsilon)
+                weights = [None if w is None else K.reshape(w, spread) for w in weights]
+            mean, variance, beta, gamma = weights
+            return K.batch_normalization(inputs, mean, variance, beta, gamma, self.epsilon)
 
         if training is not None and not K.is_tensor(training) and not training:
             return with_moving()
