@@ -118,7 +118,7 @@ def save_weights_to_hdf5_group(f: Any, layers: Iterable[Any]) -> None:
     f.attrs["backend"] = BACKEND.encode("utf8")
     f.attrs["keras_version"] = KERAS_VERSION.encode("utf8")
     for layer in layers:
-        group = f.create_group(layer.name)
+        group = f.require_group(layer.name)  # a name may lie inside another one: a, a/b
         write_arrays(group, layer.weights)
 
 
