@@ -1,0 +1,67 @@
+"""What the documents promise: the README's script and commands, the examples, the benchmark's driver."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pykeras
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def run_script(path: Path, *arguments: str, cwd: Path) -> str:
+    """Run a script with the pykeras under test and return what it printed."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(pykeras.__file__).parent.parent)}
+    result = subprocess.run(
+        [sys.executable, str(path), *arguments], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_readme_holds_two_commands():
+    blocks = re.findall(r"^```sh\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert [block.count("\n") for block in blocks] == [1, 1]
+    assert "pykeras digits" in blocks[0]
+    assert "pytest" in blocks[1]
+
+
+def test_readme_links():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), f"README.md points to {target}"
+
+
+def test_readme_script(tmp_path):
+    (script,) = re.findall(r"^```python\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+    assert script.count("\n") <= 12
+    (tmp_path / "script.py").write_text(script)
+    output = run_script(tmp_path / "script.py", cwd=tmp_path)
+    loss, accuracy = map(float, output.rstrip().splitlines()[-1].strip("[]").split(","))
+    assert accuracy > 0.93
+    assert 0 < loss < 0.3
+
+
+def test_example_with_two_inputs(tmp_path):
+    output = run_script(ROOT / "examples" / "two_inputs.py", cwd=tmp_path)
+    assert "features of one picture: (1, 4, 4, 32)" in output
+    assert float(re.findall(r"'digit_acc': ([\d.]+)", output)[0]) > 0.9
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_examples_are_listed(path):
+    compile(path.read_text(), str(path), "exec")
+    assert f"`{path.name}`" in (ROOT / "examples" / "README.md").read_text()
+
+
+def test_benchmark_driver(tmp_path):
+    """One engine alone, one short round: tables come out, and they are kept where asked for."""
+    arguments = ["mlp", "--engines", "pykeras", "--rounds", "1", "--seconds", "0.02", "--write", "table.md"]
+    run_script(ROOT / "benchmarks" / "compare.py", *arguments, cwd=tmp_path)
+    table = (tmp_path / "table.md").read_text()
+    assert re.search(r"^\| mlp \| predict \| 1 \| [\d.]+ (µs|ms) \|", table, flags=re.MULTILINE)
+    assert "1,441" in table
