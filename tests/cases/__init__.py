@@ -35,6 +35,9 @@ def values(*data: float) -> Domain:
     return lambda rng, shape: np.resize(np.asarray(data), shape)
 
 
+ORDINARY = uniform(-2.0, 2.0)
+
+
 @dataclass(frozen=True)
 class In:
     """One input: its shape (None = the batch), dtype ('T' = each of the case's) and domain.
@@ -44,7 +47,7 @@ class In:
 
     shape: tuple[int | None, ...]
     dtype: str = "T"
-    domain: Domain = uniform(-2.0, 2.0)
+    domain: Domain = ORDINARY
     derive: Callable[[list[np.ndarray]], np.ndarray] | None = None
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from . import In, OpCase
 
 
-def geometry(n: int, kernel: int, stride: int, dilation: int, padding: str, pads: list[int]) -> tuple[int, int]:
+def geometry(
+    n: int, kernel: int, stride: int, dilation: int, padding: str, pads: list[int]
+) -> tuple[int, int]:
     """Size of the output and the padding in front, along one axis."""
     span = (kernel - 1) * dilation + 1
     if padding == "same":
@@ -32,7 +34,9 @@ def meetings(x: Any, k: Any, strides: Any, padding: str, pads: Any, dilation: An
 
 
 def output_shape(x: Any, k: Any, channels: int, strides: Any, padding: str, pads: Any, dilation: Any) -> Any:
-    sizes = [geometry(x[a + 1], k[a], strides[a], dilation[a], padding, pads[2 * a : 2 * a + 2])[0] for a in (0, 1)]
+    sizes = [
+        geometry(x[a + 1], k[a], strides[a], dilation[a], padding, pads[2 * a : 2 * a + 2])[0] for a in (0, 1)
+    ]
     return (x[0], *sizes, channels)
 
 
@@ -129,8 +133,10 @@ def _cases() -> list[OpCase]:
         ((6, 9, 33), (1, 1, 17), attributes()),
     ):
         x, k, g = (
-            In((None, h, w, c)), In((kh, kw, c, o)), In(output_shape((None, h, w, c), (kh, kw, c, o), o, **attrs))
-        )  # fmt: skip
+            In((None, h, w, c)),
+            In((kh, kw, c, o)),
+            In(output_shape((None, h, w, c), (kh, kw, c, o), o, **attrs)),
+        )
         options = {"attrs": attrs, "label": f"large {kh}x{c}", "tol": 1e-5, "grad": False}
         cases.append(OpCase("conv2d", conv2d, [x, k], **options))
         cases.append(OpCase("conv2d_input_grad", conv2d_input_grad, [g, k, x], **options))

@@ -40,19 +40,46 @@ def _cases() -> list[OpCase]:
         dense_attrs = {"trans_b": False, **epilogue}
         cases += [
             OpCase("dense", dense, [In((None, 7)), In((7, 19)), In((19,))], dense_attrs, label=act, tol=5e-6),
-            OpCase("conv2d_fused", conv, [In((None, 5, 6, 3)), In((3, 3, 3, 5)), In((5,))],
-                   {**attributes(padding="same"), **epilogue}, label=act, tol=5e-6),
-            OpCase("conv2d_fused", conv, [In((None, 4, 3, 4)), In((1, 1, 4, 5)), In((5,))],
-                   {**attributes(), **epilogue}, label=f"{act} 1x1", tol=5e-6),
-        ]  # fmt: skip
+            OpCase(
+                "conv2d_fused",
+                conv,
+                [In((None, 5, 6, 3)), In((3, 3, 3, 5)), In((5,))],
+                {**attributes(padding="same"), **epilogue},
+                label=act,
+                tol=5e-6,
+            ),
+            OpCase(
+                "conv2d_fused",
+                conv,
+                [In((None, 4, 3, 4)), In((1, 1, 4, 5)), In((5,))],
+                {**attributes(), **epilogue},
+                label=f"{act} 1x1",
+                tol=5e-6,
+            ),
+        ]
     plain = {"act": "relu", "alpha": 0.0, "beta": 0.0}
     return [
         *cases,
-        OpCase("dense", dense, [In((None, 7)), In((9, 7))], {"trans_b": True, **plain}, label="no bias", tol=5e-6),
-        OpCase("dense", dense, [In((1, 40)), In((40, 33)), In((33,))], {"trans_b": False, **plain}, label="row", tol=5e-6),
-        OpCase("conv2d_fused", conv, [In((None, 5, 6, 3)), In((3, 3, 3, 5))], {**attributes((2, 2)), **plain},
-               label="no bias", tol=5e-6),
-    ]  # fmt: skip
+        OpCase(
+            "dense", dense, [In((None, 7)), In((9, 7))], {"trans_b": True, **plain}, label="no bias", tol=5e-6
+        ),
+        OpCase(
+            "dense",
+            dense,
+            [In((1, 40)), In((40, 33)), In((33,))],
+            {"trans_b": False, **plain},
+            label="row",
+            tol=5e-6,
+        ),
+        OpCase(
+            "conv2d_fused",
+            conv,
+            [In((None, 5, 6, 3)), In((3, 3, 3, 5))],
+            {**attributes((2, 2)), **plain},
+            label="no bias",
+            tol=5e-6,
+        ),
+    ]
 
 
 CASES = _cases()

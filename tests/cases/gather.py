@@ -48,24 +48,50 @@ CASES = [
             OpCase("gather", lambda p, i: p[i], [In((5, 3)), index(None, 4, dtype=d)], label=d),
             OpCase("gather", lambda p, i: p[i], [In((5,)), index(None, dtype=d)], label=f"vector {d}"),
             OpCase("gather", lambda p, i: p[i], [In((5, 2, 3)), index(dtype=d)], label=f"one {d}"),
-            OpCase("gather_grad", gather_grad, [In((None, 4, 3)), index(None, 4, dtype=d), In((5, 3))], label=d),
+            OpCase(
+                "gather_grad", gather_grad, [In((None, 4, 3)), index(None, 4, dtype=d), In((5, 3))], label=d
+            ),
             OpCase("pick", pick, [In((None, 5)), index(None, dtype=d)], label=d),
             OpCase("pick", pick, [In((None, 3, 5)), index(None, 3, dtype=d)], label=f"3d {d}"),
-            OpCase("pick_grad", pick_grad, [In((None, 3)), index(None, 3, dtype=d), In((None, 3, 5))], label=d),
+            OpCase(
+                "pick_grad", pick_grad, [In((None, 3)), index(None, 3, dtype=d), In((None, 3, 5))], label=d
+            ),
             OpCase("one_hot", one_hot, [index(None, 3, dtype=d)], {"n": 5, "dtype": "float32"}, label=d),
         )
     ],
-    OpCase("gather", lambda p, i: p[i], [In((5, 3), domain=integers(0, 2)), index(None, 4)], label="types", dtypes=TYPES),
+    OpCase(
+        "gather",
+        lambda p, i: p[i],
+        [In((5, 3), domain=integers(0, 2)), index(None, 4)],
+        label="types",
+        dtypes=TYPES,
+    ),
     OpCase("pick", pick, [In((None, 5), domain=integers(0, 2)), index(None)], label="types", dtypes=TYPES),
     *[
-        OpCase("one_hot", one_hot, [In((None,), "int32", integers(-2, 7))], {"n": 5, "dtype": d}, label=f"outside {d}")
+        OpCase(
+            "one_hot",
+            one_hot,
+            [In((None,), "int32", integers(-2, 7))],
+            {"n": 5, "dtype": d},
+            label=f"outside {d}",
+        )
         for d in ("float32", "float64", *TYPES)
     ],
-    OpCase("one_hot", one_hot, [In((None,), "uint8", integers(0, 9))], {"n": 5, "dtype": "float32"}, label="uint8"),
+    OpCase(
+        "one_hot",
+        one_hot,
+        [In((None,), "uint8", integers(0, 9))],
+        {"n": 5, "dtype": "float32"},
+        label="uint8",
+    ),
     *[
-        OpCase("in_top_k", in_top_k, [In((None, 6)), In((None,), d, integers(-1, 7))], {"k": k}, label=f"{d}{k}")
+        OpCase(
+            "in_top_k", in_top_k, [In((None, 6)), In((None,), d, integers(-1, 7))], {"k": k}, label=f"{d}{k}"
+        )
         for d in INDICES
         for k in (1, 3, 6)
     ],
-    OpCase("in_top_k", in_top_k, [In((None, 4), domain=integers(0, 2)), index(None, n=4)], {"k": 2}, label="ties"),
+    OpCase(
+        "in_top_k", in_top_k, [In((None, 4), domain=integers(0, 2)), index(None, n=4)], {"k": 2}, label="ties"
+    ),
 ]

@@ -20,7 +20,13 @@ def _matrix(rows: int | None, columns: int | None, transposed: bool, lead: tuple
 def _cases() -> list[OpCase]:
     cases = []
     # One row, odd sizes around the edges of register blocks, more than one block of k.
-    sizes: list[tuple[int | None, int, int]] = [(None, 5, 4), (1, 7, 3), (17, 9, 1), (3, 33, 70), (20, 300, 40)]
+    sizes: list[tuple[int | None, int, int]] = [
+        (None, 5, 4),
+        (1, 7, 3),
+        (17, 9, 1),
+        (3, 33, 70),
+        (20, 300, 40),
+    ]
     for ta, tb in itertools.product((False, True), repeat=2):
         attrs = {"trans_a": ta, "trans_b": tb}
         label = "t" * ta + "n" * (not ta) + "t" * tb + "n" * (not tb)
@@ -39,7 +45,9 @@ def _cases() -> list[OpCase]:
             )
         for lead in ((None,), (None, 2), (2, 3)):
             inputs = [_matrix(4, 5, ta, lead), _matrix(5, 3, tb, lead)]
-            cases.append(OpCase("batch_matmul", matmul, inputs, attrs, label=f"{label}-{len(lead)}{lead[0]}", tol=5e-6))
+            cases.append(
+                OpCase("batch_matmul", matmul, inputs, attrs, label=f"{label}-{len(lead)}{lead[0]}", tol=5e-6)
+            )
     return cases
 
 

@@ -100,8 +100,13 @@ CASES = [
     *both("reshape", lambda x, shape: x.reshape(shape), X, {"shape": [-1, 12]}),
     *both("reshape", lambda x, shape: x.reshape(shape), In((2, 3, 4)), {"shape": [4, 6]}, "known"),
     *both("reshape", lambda x, shape: x.reshape(shape), X, {"shape": [-1]}, "flat"),
-    OpCase("reshape", lambda x, s, shape: x.reshape(s), [X, In((2,), "int32", values(-1, 6))], {"shape": [-1, 6]},
-           label="tensor"),
+    OpCase(
+        "reshape",
+        lambda x, s, shape: x.reshape(s),
+        [X, In((2,), "int32", values(-1, 6))],
+        {"shape": [-1, 6]},
+        label="tensor",
+    ),
     OpCase("reshape_like", lambda x, ref: x.reshape(ref.shape), [X, In((None, 2, 6))]),
     *both("flatten_from", flatten_from, X, {"axis": 1}, "1"),
     *both("flatten_from", flatten_from, X, {"axis": 0}, "0"),
@@ -116,22 +121,46 @@ CASES = [
         for case in both("transpose", lambda x, perm: np.transpose(x, perm), X, {"perm": perm}, str(perm))
     ],
     *both("transpose", lambda x, perm: np.transpose(x, perm), In((None, 5)), {"perm": [1, 0]}, "2d"),
-    *both("transpose", lambda x, perm: np.transpose(x, perm), In((None, 2, 3, 4)), {"perm": [0, 3, 1, 2]}, "4d"),
-    *both("transpose", lambda x, perm: np.transpose(x, perm), In((None, 2, 3, 2, 2)), {"perm": [4, 0, 3, 1, 2]}, "5d"),
+    *both(
+        "transpose", lambda x, perm: np.transpose(x, perm), In((None, 2, 3, 4)), {"perm": [0, 3, 1, 2]}, "4d"
+    ),
+    *both(
+        "transpose",
+        lambda x, perm: np.transpose(x, perm),
+        In((None, 2, 3, 2, 2)),
+        {"perm": [4, 0, 3, 1, 2]},
+        "5d",
+    ),
     *both("broadcast_to", broadcast_to, In((None, 1, 4)), {"shape": [-1, 3, 4]}),
     *both("broadcast_to", broadcast_to, In((3, 1)), {"shape": [2, -1, 5]}, "new axis"),
     *both("broadcast_to", broadcast_to, In(()), {"shape": [2, 3]}, "scalar"),
     *[
-        OpCase("concat", lambda *x, axis: np.concatenate(x, axis), [X, In(other), In(other)], {"axis": axis},
-               label=str(axis))
+        OpCase(
+            "concat",
+            lambda *x, axis: np.concatenate(x, axis),
+            [X, In(other), In(other)],
+            {"axis": axis},
+            label=str(axis),
+        )
         for axis, other in ((0, (5, 3, 4)), (1, (None, 2, 4)), (-1, (None, 3, 1)))
     ],
     OpCase("concat", lambda *x, axis: np.concatenate(x, axis), [X], {"axis": 0}, label="one"),
-    OpCase("concat", lambda *x, axis: np.concatenate(x, axis), [WHOLE, WHOLE], {"axis": 2}, label="int",
-           dtypes=OTHERS[:3]),
+    OpCase(
+        "concat",
+        lambda *x, axis: np.concatenate(x, axis),
+        [WHOLE, WHOLE],
+        {"axis": 2},
+        label="int",
+        dtypes=OTHERS[:3],
+    ),
     OpCase("concat_part", concat_part, [In((None, 6, 4)), X, In((None, 2, 4)), In((None, 1, 4))], PART),
-    OpCase("concat_part", concat_part, [X, In((None, 3, 1)), In((None, 3, 3))], {"axis": -1, "index": 0},
-           label="last"),
+    OpCase(
+        "concat_part",
+        concat_part,
+        [X, In((None, 3, 1)), In((None, 3, 3))],
+        {"axis": -1, "index": 0},
+        label="last",
+    ),
     *[
         case
         for label, (parts, _) in SLICES.items()
@@ -155,4 +184,4 @@ CASES = [
     OpCase("repeat_grad", repeat_grad, [In((None, 9, 4)), X], {"axis": 1, "n": 3}),
     *both("reverse", lambda x, axes: np.flip(x, axes), X, {"axes": [1]}, "1"),
     *both("reverse", lambda x, axes: np.flip(x, axes), X, {"axes": [0, 2]}, "02"),
-]  # fmt: skip
+]

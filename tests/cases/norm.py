@@ -47,7 +47,13 @@ CASES = [
     *[
         OpCase(name, ref, [In(shape)], {"axis": axis}, label=f"{len(shape)}d{axis}")
         for name, ref in (("softmax", softmax), ("log_softmax", log_softmax))
-        for shape, axis in (((None, 5), -1), ((None, 3, 4), 1), ((None, 3, 4), -1), ((None, 3), 0), ((None, 37), 1))
+        for shape, axis in (
+            ((None, 5), -1),
+            ((None, 3, 4), 1),
+            ((None, 3, 4), -1),
+            ((None, 3), 0),
+            ((None, 37), 1),
+        )
     ],
     OpCase("softmax", softmax, [In((None, 6), domain=BIG)], {"axis": -1}, label="big", grad=False),
     OpCase("log_softmax", log_softmax, [In((None, 6), domain=BIG)], {"axis": -1}, label="big", grad=False),
@@ -66,7 +72,13 @@ CASES = [
         OpCase(
             "batch_norm_train_grad",
             batch_norm_train_grad,
-            [In(shape), In(shape), In((shape[axis],)), In((shape[axis],)), In((shape[axis],), domain=POSITIVE)],
+            [
+                In(shape),
+                In(shape),
+                In((shape[axis],)),
+                In((shape[axis],)),
+                In((shape[axis],), domain=POSITIVE),
+            ],
             {"axis": axis, "epsilon": 1e-3},
             label=f"{len(shape)}d{axis}",
             tol=5e-6,

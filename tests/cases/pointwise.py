@@ -13,6 +13,7 @@ _erf = np.vectorize(math.erf, otypes=[float])
 X = In((None, 7))
 WIDE = In((None, 7), domain=uniform(-30.0, 30.0))
 POSITIVE = In((None, 7), domain=uniform(0.1, 4.0))
+FEW = In((None, 7), domain=integers(0, 3))
 BOOL = In((None, 7), "bool", integers(0, 2))
 
 
@@ -52,14 +53,25 @@ def _int_cases() -> list[OpCase]:
     small = In((None, 7), domain=integers(0, 12))
     signed = In((None, 7), domain=integers(-9, 10))
     cases = []
-    for name, ref in [("add", np.add), ("mul", np.multiply), ("maximum", np.maximum), ("minimum", np.minimum)]:
+    name: str
+    ref: Any
+    for name, ref in [
+        ("add", np.add),
+        ("mul", np.multiply),
+        ("maximum", np.maximum),
+        ("minimum", np.minimum),
+    ]:
         cases.append(OpCase(name, ref, [small, small], label="int", dtypes=INTS))
     cases.append(OpCase("sub", np.subtract, [signed, signed], label="int", dtypes=("int32", "int64")))
     divisor = In((None, 7), domain=values(1, 3, 5, 2, 7))
     cases.append(OpCase("floor_mod", np.mod, [small, divisor], label="int", dtypes=INTS))
     cases.append(
         OpCase(
-            "floor_mod", np.mod, [signed, In((7,), domain=values(3, -3, 5, -1, 2))], label="signed", dtypes=INTS[:2]
+            "floor_mod",
+            np.mod,
+            [signed, In((7,), domain=values(3, -3, 5, -1, 2))],
+            label="signed",
+            dtypes=INTS[:2],
         )
     )
     for name, ref in [("neg", np.negative), ("abs", np.abs), ("sign", np.sign), ("square", np.square)]:
@@ -125,14 +137,12 @@ CASES = [
     *binary("maximum", np.maximum),
     *binary("minimum", np.minimum),
     *binary("floor_mod", np.mod, X, In((None, 7), domain=uniform(0.6, 1.4))),
-    *binary("equal", np.equal, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS),
-    *binary("not_equal", np.not_equal, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS),
-    *binary("less", np.less, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS),
-    *binary("less_equal", np.less_equal, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS),
-    *binary("greater", np.greater, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS),
-    *binary(
-        "greater_equal", np.greater_equal, In((), domain=integers(0, 3)), In((), domain=integers(0, 3)), dtypes=NUMBERS
-    ),
+    *binary("equal", np.equal, FEW, FEW, dtypes=NUMBERS),
+    *binary("not_equal", np.not_equal, FEW, FEW, dtypes=NUMBERS),
+    *binary("less", np.less, FEW, FEW, dtypes=NUMBERS),
+    *binary("less_equal", np.less_equal, FEW, FEW, dtypes=NUMBERS),
+    *binary("greater", np.greater, FEW, FEW, dtypes=NUMBERS),
+    *binary("greater_equal", np.greater_equal, FEW, FEW, dtypes=NUMBERS),
     OpCase("equal", np.equal, [BOOL, BOOL], label="bool"),
     OpCase("not_equal", np.not_equal, [SPECIAL, SPECIAL], label="nan"),
     *binary("logical_and", np.logical_and, BOOL, BOOL),
@@ -142,8 +152,13 @@ CASES = [
     OpCase("select", np.where, [BOOL, X, X]),
     OpCase("select", np.where, [In((None, 1), "bool", integers(0, 2)), X, In(())], label="broadcast"),
     OpCase("select", np.where, [In((), "bool", values(1)), X, X], label="scalar"),
-    OpCase("select", np.where, [BOOL, In((7,), domain=integers(0, 9)), In((None, 7), domain=integers(0, 9))],
-           label="int", dtypes=INTS),
+    OpCase(
+        "select",
+        np.where,
+        [BOOL, In((7,), domain=integers(0, 9)), In((None, 7), domain=integers(0, 9))],
+        label="int",
+        dtypes=INTS,
+    ),
     *_int_cases(),
     # Gradient helpers: (gradient of the output, output y or input x).
     OpCase("relu_grad", lambda g, y: g * (y > 0), [X, X]),
@@ -151,13 +166,19 @@ CASES = [
     OpCase("elu_grad", lambda g, y, alpha: np.where(y < 0, g * (y + alpha), g), [X, X], {"alpha": 1.3}),
     OpCase("tanh_grad", lambda g, y: g * (1 - y * y), [X, UNIT]),
     OpCase("sigmoid_grad", lambda g, y: g * y * (1 - y), [X, PROBABILITY]),
-    OpCase("hard_sigmoid_grad", lambda g, y: g * 0.2 * ((y > 0) & (y < 1)), [X, In((None, 7), domain=values(0, 0.3, 1, 0.8))],
-           grad=False),
+    OpCase(
+        "hard_sigmoid_grad",
+        lambda g, y: g * 0.2 * ((y > 0) & (y < 1)),
+        [X, In((None, 7), domain=values(0, 0.3, 1, 0.8))],
+        grad=False,
+    ),
     OpCase("hard_sigmoid_grad", lambda g, y: g * 0.2 * ((y > 0) & (y < 1)), [X, X], label="smooth"),
     OpCase("softplus_grad", _softplus_grad, [X, X]),
     OpCase("softsign_grad", lambda g, x: g / (1 + np.abs(x)) ** 2, [X, X]),
-    OpCase("clip_grad", lambda g, x, min, max: g * ((x >= min) & (x <= max)), [X, X], {"min": -0.7, "max": 1.1}),
-]  # fmt: skip
+    OpCase(
+        "clip_grad", lambda g, x, min, max: g * ((x >= min) & (x <= max)), [X, X], {"min": -0.7, "max": 1.1}
+    ),
+]
 
 
 def _cast_cases() -> list[OpCase]:
@@ -165,7 +186,13 @@ def _cast_cases() -> list[OpCase]:
     for source in (*NUMBERS, "bool"):
         for target in (*NUMBERS, "bool"):
             low = 0 if "u" in (source[0], target[0]) else -20
-            domain = integers(0, 2) if source == "bool" else uniform(low, 20.0) if source in FLOATS else integers(low, 20)
+            domain = (
+                integers(0, 2)
+                if source == "bool"
+                else uniform(low, 20.0)
+                if source in FLOATS
+                else integers(low, 20)
+            )
             cases.append(
                 OpCase(
                     "cast",

@@ -126,7 +126,14 @@ def _cases() -> list[OpCase]:
         y = In(pooled_shape((None, h, w, c), **attrs))
         cases += [
             OpCase("max_pool2d", max_pool, [x], attrs, label=label),
-            OpCase("max_pool2d", max_pool, [In(x.shape, domain=integers(0, 3))], attrs, label=f"{label} ties", grad=False),
+            OpCase(
+                "max_pool2d",
+                max_pool,
+                [In(x.shape, domain=integers(0, 3))],
+                attrs,
+                label=f"{label} ties",
+                grad=False,
+            ),
             OpCase("avg_pool2d", avg_pool, [x], attrs, label=label),
             OpCase("avg_pool2d_grad", avg_pool_grad, [y, x], attrs, label=label),
         ]
@@ -144,13 +151,21 @@ def _resize_cases() -> list[OpCase]:
     cases = [
         OpCase("resize_nearest", nearest, [x], {"factors": [2, 3]}),
         OpCase("resize_nearest", nearest, [x], {"factors": [1, 1]}, label="1"),
-        OpCase("resize_nearest", nearest, [In((None, 2, 3, 2), domain=integers(0, 9))], {"factors": [3, 2]}, label="int",
-               dtypes=("int32", "int64", "uint8")),
-    ]  # fmt: skip
+        OpCase(
+            "resize_nearest",
+            nearest,
+            [In((None, 2, 3, 2), domain=integers(0, 9))],
+            {"factors": [3, 2]},
+            label="int",
+            dtypes=("int32", "int64", "uint8"),
+        ),
+    ]
     for half in (False, True):
         attrs = {"factors": [2, 3], "half_pixel": half}
         cases.append(OpCase("resize_bilinear", bilinear, [x], attrs, label=str(half)))
-        cases.append(OpCase("resize_bilinear_grad", bilinear_grad, [In((None, 6, 12, 2)), x], attrs, label=str(half)))
+        cases.append(
+            OpCase("resize_bilinear_grad", bilinear_grad, [In((None, 6, 12, 2)), x], attrs, label=str(half))
+        )
     return cases
 
 

@@ -41,7 +41,9 @@ def uniform(*like: np.ndarray, shape: Any = (), min: float, max: float, seed: in
     return (float(low) + fractions(seed, n) * float(width)).astype(dtype).reshape(out)
 
 
-def normal(*like: np.ndarray, shape: Any = (), mean: float, stddev: float, seed: int, dtype: str) -> np.ndarray:
+def normal(
+    *like: np.ndarray, shape: Any = (), mean: float, stddev: float, seed: int, dtype: str
+) -> np.ndarray:
     out, n = _size(like, shape)
     u = fractions(seed, (n + 3) // 4 * 4).reshape(-1, 2)
     radius, angle = np.sqrt(-2 * np.log(u[:, 0] + 2.0**-24)), 2 * np.pi * u[:, 1]
@@ -49,7 +51,9 @@ def normal(*like: np.ndarray, shape: Any = (), mean: float, stddev: float, seed:
     return (mean + stddev * pairs.reshape(-1)[:n]).reshape(out)
 
 
-def truncated(*like: np.ndarray, shape: Any = (), mean: float, stddev: float, seed: int, dtype: str) -> np.ndarray:
+def truncated(
+    *like: np.ndarray, shape: Any = (), mean: float, stddev: float, seed: int, dtype: str
+) -> np.ndarray:
     """The inverse of the truncated distribution function, by bisection."""
     out, n = _size(like, shape)
     wanted = (2 * (fractions(seed, n) + 2.0**-25) - 1) * math.erf(math.sqrt(2))

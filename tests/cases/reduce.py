@@ -19,7 +19,9 @@ def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def family(name: str, function: Callable[..., Any], x: In = X, **options: Any) -> list[OpCase]:
     return [
-        OpCase(name, reduction(function), [x], {"axes": axes, "keepdims": keep}, label=f"{axes}{keep}", **options)
+        OpCase(
+            name, reduction(function), [x], {"axes": axes, "keepdims": keep}, label=f"{axes}{keep}", **options
+        )
         for axes in AXES
         for keep in (False, True)
     ]
@@ -81,19 +83,47 @@ CASES = [
     *family("min", np.min),
     OpCase("prod", reduction(np.prod), [ZEROS], {"axes": [1, 2], "keepdims": False}, label="zeros"),
     OpCase("sum", reduction(np.sum), [WHOLE], {"axes": [1], "keepdims": False}, label="int", dtypes=INTS),
-    OpCase("prod", reduction(np.prod), [In((None, 3), domain=integers(0, 5))], {"axes": [1], "keepdims": False},
-           label="int", dtypes=INTS),
+    OpCase(
+        "prod",
+        reduction(np.prod),
+        [In((None, 3), domain=integers(0, 5))],
+        {"axes": [1], "keepdims": False},
+        label="int",
+        dtypes=INTS,
+    ),
     OpCase("max", reduction(np.max), [WHOLE], {"axes": [1], "keepdims": False}, label="int", dtypes=INTS),
     OpCase("min", reduction(np.min), [WHOLE], {"axes": [0, 2], "keepdims": True}, label="int", dtypes=INTS),
     OpCase("max", reduction(np.max), [NAN], {"axes": [1], "keepdims": False}, label="nan", grad=False),
     OpCase("min", reduction(np.min), [NAN], {"axes": [2], "keepdims": False}, label="nan", grad=False),
-    OpCase("sum", reduction(np.sum), [LONG], {"axes": [1], "keepdims": False}, label="long", tol=2e-5, second=False),
-    OpCase("mean", reduction(np.mean), [LONG], {"axes": [0, 1], "keepdims": False}, label="long", tol=2e-5, second=False),
+    OpCase(
+        "sum",
+        reduction(np.sum),
+        [LONG],
+        {"axes": [1], "keepdims": False},
+        label="long",
+        tol=2e-5,
+        second=False,
+    ),
+    OpCase(
+        "mean",
+        reduction(np.mean),
+        [LONG],
+        {"axes": [0, 1], "keepdims": False},
+        label="long",
+        tol=2e-5,
+        second=False,
+    ),
     *family("any", np.any, BOOL),
     *family("all", np.all, BOOL),
     *[
-        OpCase(name, lambda x, axis, f=f: f(x, axis=axis).astype(np.int64), [x], {"axis": axis},
-               label=f"{axis}{label}", dtypes=NUMBERS)
+        OpCase(
+            name,
+            lambda x, axis, f=f: f(x, axis=axis).astype(np.int64),
+            [x],
+            {"axis": axis},
+            label=f"{axis}{label}",
+            dtypes=NUMBERS,
+        )
         for name, f in (("argmax", np.argmax), ("argmin", np.argmin))
         for axis in (0, 1, -1)
         for label, x in (("", In((None, 3, 4), domain=integers(0, 100))), ("ties", TIES))
@@ -102,12 +132,22 @@ CASES = [
     *cumulative_cases("cumsum", cumulative(np.cumsum, 0), [X]),
     *cumulative_cases("cumprod", cumulative(np.cumprod, 1), [X]),
     *cumulative_cases("cumprod", cumulative(np.cumprod, 1), [ZEROS], label="zeros"),
-    *cumulative_cases("cumsum", cumulative(np.cumsum, 0), [In((None, 3, 2), domain=integers(0, 5))], label="int",
-                      dtypes=INTS),
+    *cumulative_cases(
+        "cumsum",
+        cumulative(np.cumsum, 0),
+        [In((None, 3, 2), domain=integers(0, 5))],
+        label="int",
+        dtypes=INTS,
+    ),
     *[
-        OpCase("linear_scan", linear_scan, [X, X], {"axis": axis, "exclusive": False, "reverse": reverse},
-               label=f"{axis}{reverse}")
+        OpCase(
+            "linear_scan",
+            linear_scan,
+            [X, X],
+            {"axis": axis, "exclusive": False, "reverse": reverse},
+            label=f"{axis}{reverse}",
+        )
         for axis in (0, 1, -1)
         for reverse in (False, True)
     ],
-]  # fmt: skip
+]

@@ -48,8 +48,14 @@ CASES = [
     OpCase("broadcast_like", broadcast_like, [In((3,)), X], {"axes": [0, 2]}, label="02"),
     OpCase("broadcast_like", broadcast_like, [In(()), X], {"axes": [0, 1, 2]}, label="all"),
     OpCase("broadcast_like", broadcast_like, [X, X], {"axes": []}, label="none"),
-    OpCase("broadcast_like", broadcast_like, [In((None, 3), domain=integers(0, 9)), X], {"axes": [2]}, label="int",
-           dtypes=INTS),
+    OpCase(
+        "broadcast_like",
+        broadcast_like,
+        [In((None, 3), domain=integers(0, 9)), X],
+        {"axes": [2]},
+        label="int",
+        dtypes=INTS,
+    ),
     *[
         OpCase("axis_size", sized, [X], {"axes": axes, "dtype": dtype}, label=f"{axes}{dtype}")
         for axes in ([], [0], [1, 2], [0, 1, 2])
@@ -61,15 +67,30 @@ CASES = [
     OpCase("fill", fill, [], {"shape": [], "value": -2.5, "dtype": "float32"}, label="scalar"),
     OpCase("fill", fill, [], {"shape": [0, 3], "value": 1.0, "dtype": "float32"}, label="empty"),
     *[
-        OpCase("fill_like", lambda x, value, dtype: np.full(x.shape, value, dtype), [X], {"value": 3.0, "dtype": d},
-               label=d)
+        OpCase(
+            "fill_like",
+            lambda x, value, dtype: np.full(x.shape, value, dtype),
+            [X],
+            {"value": 3.0, "dtype": d},
+            label=d,
+        )
         for d in NUMBERS
     ],
     *[OpCase("range", arange, [], {"start": 2, "stop": 17, "step": 3, "dtype": d}, label=d) for d in NUMBERS],
     OpCase("range", arange, [], {"start": 5, "stop": -1, "step": -2, "dtype": "int32"}, label="down"),
     OpCase("range", arange, [], {"start": 5, "stop": 5, "step": 1, "dtype": "int32"}, label="empty"),
     OpCase("range", arange, [], {"start": 0, "stop": 1, "step": 0.3, "dtype": "float64"}, label="fraction"),
-    *[OpCase("eye", lambda n, m, dtype: np.eye(n, m, dtype=dtype), [], {"n": 3, "m": 4, "dtype": d}, label=d)
-      for d in FLOATS],
-    OpCase("eye", lambda n, m, dtype: np.eye(n, m, dtype=dtype), [], {"n": 3, "m": 2, "dtype": "int32"}, label="int"),
-]  # fmt: skip
+    *[
+        OpCase(
+            "eye", lambda n, m, dtype: np.eye(n, m, dtype=dtype), [], {"n": 3, "m": 4, "dtype": d}, label=d
+        )
+        for d in FLOATS
+    ],
+    OpCase(
+        "eye",
+        lambda n, m, dtype: np.eye(n, m, dtype=dtype),
+        [],
+        {"n": 3, "m": 2, "dtype": "int32"},
+        label="int",
+    ),
+]

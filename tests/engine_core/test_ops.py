@@ -23,7 +23,9 @@ TESTED_ELSEWHERE = {
 }
 
 
-@pytest.fixture(params=BACKENDS, ids=[f"{device}{isa and '-'}{isa}" for device, isa in BACKENDS], scope="module")
+@pytest.fixture(
+    params=BACKENDS, ids=[f"{device}{isa and '-'}{isa}" for device, isa in BACKENDS], scope="module"
+)
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs what uses it on each device, the CPU with each instruction set that this machine has."""
     device, isa = _core.get_device(), _core.isa()
@@ -138,7 +140,9 @@ class Derivatives:
                 for sign in (1, -1):
                     moved = list(self.arrays)
                     moved[i] = moved[i] + sign * 1e-5 * direction
-                    sides.append(sum(float((r * w).sum()) for r, w in zip(run(weighted, moved), weights, strict=True)))
+                    sides.append(
+                        sum(float((r * w).sum()) for r, w in zip(run(weighted, moved), weights, strict=True))
+                    )
                 numeric = (sides[0] - sides[1]) / 2e-5
                 size = 1 + abs(sides[0]) + float(np.abs(analytic * direction).sum())
                 message = f"order {order}, input {i}: gradient {analytic}"
