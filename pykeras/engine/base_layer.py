@@ -215,7 +215,7 @@ class Layer(Connected):
         table.setdefault(_input_key(inputs), []).extend(items)
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
-        """Returns the updates that depend on these inputs (None: on none); empty if frozen and not stateful."""
+        """Returns the updates that depend on these inputs (None: on none); none if frozen, not stateful."""
         if not self.trainable and not self.stateful:
             return []
         return self._per_input_updates.get(_input_key(inputs), [])
@@ -270,7 +270,7 @@ class Layer(Connected):
             inputs: tensor or list of tensors.
 
         Raises:
-            ValueError: an input is no tensor or has a wrong rank, shape or type, or there are too many or few.
+            ValueError: an input is no tensor, has a wrong rank, shape or type, or is one too many.
         """
         tensors = to_list(inputs, allow_tuple=True)
         for x in tensors:
@@ -301,7 +301,7 @@ class Layer(Connected):
         """
         self.built = True
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Computes the layer's output tensors. Override it.
 
         Args:
@@ -499,7 +499,8 @@ def check_weights(name: str, params: list[Any], weights: Any) -> None:
     if len(params) != len(weights):
         raise ValueError(
             f'You called `set_weights(weights)` on layer "{name}" with a  weight list of length '
-            f"{len(weights)}, but the layer was expecting {len(params)} weights. Provided weights: {str(weights)[:50]}..."
+            f"{len(weights)}, but the layer was expecting {len(params)} weights. "
+            f"Provided weights: {str(weights)[:50]}..."
         )
     for p, w in zip(params, weights):
         if tuple(K.int_shape(p) or ()) != np.shape(w):

@@ -1,4 +1,4 @@
-"""Records of the layer graph: what a layer demands of its inputs, what a call connected, and questions about it.
+"""Records of the layer graph: what a layer demands of its inputs, what its calls connected.
 
 Source: the public behaviour of keras/engine/topology.py (2.1.6).
 """

@@ -1,0 +1,260 @@
+"""The loops over arrays: fit, predict, evaluate.
+
+Source: the public behaviour of keras/engine/training.py (2.1.6) and keras/engine/training_arrays.py (2.2.4).
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from .. import callbacks as cbks
+from ..utils.generic_utils import Progbar, to_list, unpack_singleton
+from .training_utils import Arrays, batch_shuffle, check_num_samples, is_sparse, make_batches, slice_arrays
+
+
+def fit_loop(
+    model: Any,
+    f: Any,
+    ins: Arrays,
+    out_labels: list[str] | None = None,
+    batch_size: int | None = None,
+    epochs: int = 100,
+    verbose: int = 1,
+    callbacks: Any = None,
+    val_f: Any = None,
+    val_ins: Arrays | None = None,
+    shuffle: Any = True,
+    callback_metrics: list[str] | None = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+) -> Any:
+    """Trains for several epochs.
+
+    Args:
+        model: the model.
+        f: training function, list of arrays → list of values.
+        ins: the data: arrays with a common number of rows; the learning phase (a number) may be last.
+        out_labels: names of the values.
+        batch_size: rows per batch.
+        epochs: number at which to stop (not a count, if initial_epoch > 0).
+        verbose: 0 silent, 1 progress bar, 2 one line per epoch.
+        callbacks: list of callbacks.
+        val_f: function for validation, or None.
+        val_ins: its data.
+        shuffle: True, False, or 'batch' for whole batches.
+        callback_metrics: names that the callbacks are told of.
+        initial_epoch: number of the first epoch.
+        steps_per_epoch: calls of `f` on all data per epoch, instead of batches.
+        validation_steps: calls of `val_f` on all data, instead of batches.
+
+    Returns:
+        the `History` callback.
+    """
+    val_ins = val_ins or []
+    do_validation = bool(val_f and (val_ins or validation_steps))
+    if do_validation and verbose and all(hasattr(x[0], "shape") for x in (ins, val_ins) if x):
+        print(f"Train on {ins[0].shape[0]} samples, validate on {val_ins[0].shape[0]} samples")
+    if validation_steps and steps_per_epoch is None:
+        raise ValueError(
+            "Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` must be set."
+        )
+    samples = check_num_samples(ins, batch_size, steps_per_epoch, "steps_per_epoch")
+    labels = out_labels or []
+
+    model.history = cbks.History()
+    stateful = list(model.stateful_metric_names)
+    chain: list[Any] = [cbks.BaseLogger(stateful_metrics=stateful)]
+    if verbose:
+        mode = "steps" if steps_per_epoch is not None else "samples"
+        chain.append(cbks.ProgbarLogger(mode, stateful_metrics=stateful))
+    chain += list(callbacks or ())
+    chain.append(model.history)
+    hooks = cbks.CallbackList(chain)
+    seen_model = getattr(model, "callback_model", None) or model
+    hooks.set_model(seen_model)
+    hooks.set_params(
+        {
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "steps": steps_per_epoch,
+            "samples": samples,
+            "verbose": verbose,
+            "do_validation": do_validation,
+            "metrics": copy.copy(callback_metrics or []),
+        }
+    )
+    hooks.on_train_begin()
+    seen_model.stop_training = False
+    for callback in hooks:
+        callback.validation_data = val_ins
+
+    rows = _Rows(ins, samples, batch_size, shuffle) if samples is not None else None
+    for epoch in range(initial_epoch, epochs):
+        for metric in model.stateful_metric_functions:
+            metric.reset_states()
+        hooks.on_epoch_begin(epoch)
+        epoch_logs: dict[str, Any] = {}
+        stopped = False
+        batches = rows.shuffled() if rows is not None else ((ins, 1) for _ in range(steps_per_epoch or 0))
+        for index, (batch, size) in enumerate(batches):
+            logs: dict[str, Any] = {"batch": index, "size": size}
+            hooks.on_batch_begin(index, logs)
+            for label, value in zip(labels, f(batch)):
+                logs[label] = value
+            hooks.on_batch_end(index, logs)
+            if seen_model.stop_training:
+                stopped = True
+                break
+        # stopping between batches of arrays leaves out the validation; step-wise training does not
+        if do_validation and not (stopped and rows is not None):
+            if rows is not None:
+                values = test_loop(model, val_f, val_ins, batch_size=batch_size, verbose=0)
+            else:
+                values = test_loop(model, val_f, val_ins, steps=validation_steps, verbose=0)
+            for label, value in zip(labels, to_list(values)):
+                epoch_logs["val_" + label] = value
+        hooks.on_epoch_end(epoch, epoch_logs)
+        if seen_model.stop_training:
+            break
+    hooks.on_train_end()
+    return model.history
+
+
+class _Rows:
+    """Cuts arrays into batches, in an order that changes from epoch to epoch."""
+
+    def __init__(self, ins: Arrays, samples: int, batch_size: int | None, shuffle: Any = False) -> None:
+        self.batch_size = batch_size or 32
+        self.shuffle = shuffle
+        self.samples = samples
+        # the learning phase is a number at the end, not rows
+        self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
+        self.arrays = ins[: len(ins) - len(self.tail)]
+        self.sparse = [i for i, x in enumerate(self.arrays) if is_sparse(x)]
+        self.batches = make_batches(samples, self.batch_size)
+        self.order = np.arange(samples) if shuffle else None
+
+    def shuffled(self) -> Any:
+        """Yields (inputs of the function, number of rows) for each batch of a new epoch."""
+        if self.order is None:
+            for start, stop in self.batches:
+                yield self._prepared(slice_arrays(self.arrays, start, stop)), stop - start
+            return
+        whole = self.shuffle == "batch"
+        if whole:
+            self.order = batch_shuffle(self.order, self.batch_size)
+        else:
+            np.random.shuffle(self.order)
+        for start, stop in self.batches:
+            rows = self.order[start:stop]
+            if whole and rows[-1] - rows[0] == stop - start - 1:  # neighbours: a view will do
+                batch = slice_arrays(self.arrays, int(rows[0]), int(rows[-1]) + 1)
+            else:
+                batch = slice_arrays(self.arrays, rows)
+            yield self._prepared(batch), stop - start
+
+    def _prepared(self, batch: Arrays) -> Arrays:
+        for i in self.sparse:
+            batch[i] = batch[i].toarray()
+        return batch + self.tail
+
+
+def predict_loop(
+    model: Any,
+    f: Any,
+    ins: Arrays,
+    batch_size: int | None = 32,
+    verbose: int = 0,
+    steps: int | None = None,
+) -> Any:
+    """Computes the outputs for all rows.
+
+    Args:
+        model: the model.
+        f: prediction function.
+        ins: the data, as in `fit_loop`.
+        batch_size: rows per batch.
+        verbose: 1 shows a progress bar.
+        steps: calls of `f` on all data, instead of batches.
+
+    Returns:
+        array, or list of arrays if there are several outputs.
+    """
+    samples = check_num_samples(ins, None if steps is not None else batch_size, steps, "steps")
+    bar = Progbar(target=steps if samples is None else samples) if verbose == 1 else None
+    if samples is None:
+        parts: list[Any] = []
+        for step in range(steps or 0):
+            parts.append(f(ins))
+            if bar is not None:
+                bar.update(step + 1)
+        columns = zip(*parts)
+        return unpack_singleton([p[0] if len(p) == 1 else np.concatenate(p, axis=0) for p in columns])
+
+    outs: list[Any] = []
+    seen = 0
+    for batch, size in _Rows(ins, samples, batch_size).shuffled():
+        results = f(batch)
+        if size == samples:
+            outs = results
+        else:
+            if not outs:
+                outs = [np.empty((samples, *r.shape[1:]), dtype=r.dtype) for r in results]
+            for out, result in zip(outs, results):
+                out[seen : seen + size] = result
+        seen += size
+        if bar is not None:
+            bar.update(seen)
+    if not outs:  # no rows at all
+        outs = [np.zeros((0, *(n or 0 for n in x.shape[1:])), dtype=x.dtype) for x in model.outputs]
+    return unpack_singleton(outs)
+
+
+def test_loop(
+    model: Any,
+    f: Any,
+    ins: Arrays,
+    batch_size: int | None = None,
+    verbose: int = 0,
+    steps: int | None = None,
+) -> Any:
+    """Averages loss and metrics over all rows.
+
+    Args:
+        model: the model.
+        f: test function.
+        ins: the data, as in `fit_loop`.
+        batch_size: rows per batch.
+        verbose: 1 shows a progress bar.
+        steps: calls of `f` on all data, instead of batches.
+
+    Returns:
+        number, or list of numbers in the order of `model.metrics_names`.
+    """
+    for metric in model.stateful_metric_functions:
+        metric.reset_states()
+    stateful = {i for i, name in enumerate(model.metrics_names) if name in model.stateful_metric_names}
+    samples = check_num_samples(ins, batch_size, steps, "steps")
+    bar = Progbar(target=steps if samples is None else samples) if verbose == 1 else None
+    totals: list[Any] = []
+    seen = 0
+    batches = (
+        _Rows(ins, samples, batch_size).shuffled()
+        if samples is not None
+        else ((ins, 1) for _ in range(steps or 0))
+    )
+    for batch, size in batches:
+        results = f(batch)
+        if not totals:
+            totals = [np.float64(0.0)] * len(results)
+        for i, value in enumerate(results):
+            totals[i] = value if i in stateful else totals[i] + np.float64(value) * size
+        seen += size
+        if bar is not None:
+            bar.update(seen)
+    outs = [value if i in stateful else value / seen for i, value in enumerate(totals)]
+    return unpack_singleton(outs)
