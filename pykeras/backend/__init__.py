@@ -26,6 +26,7 @@ from .engine import Update as Update
 from .engine import Variable as Variable
 from .engine import clear_session as clear_session
 from .linalg import *  # noqa: F403
+from .loops import *  # noqa: F403
 from .movement import *  # noqa: F403
 from .names import get_uid as get_uid
 from .names import name_scope as name_scope

@@ -13,7 +13,16 @@ import numpy as np
 
 from .. import _core
 from . import common
-from .names import FLOAT_DTYPES, TensorShape, _local, dtype_name, reset_names, scoped_name, unique_name
+from .names import (
+    FLOAT_DTYPES,
+    TensorShape,
+    _local,
+    current_scope,
+    dtype_name,
+    reset_names,
+    scoped_name,
+    unique_name,
+)
 
 _core_op = _core.op
 
@@ -522,6 +531,45 @@ def gradients(
     return results
 
 
+def scan(
+    body: Callable[[list[Tensor], list[Tensor]], tuple[Sequence[Tensor], Sequence[Tensor]]],
+    initial: Sequence[Tensor],
+    sequences: Sequence[Tensor],
+    reverse: bool = False,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Runs a loop over the first axis of some tensors.
+
+    Args:
+        body: gets the carried tensors and one element of each sequence; returns the next values of the carried
+            tensors and what it emits. Called once, to build the graph of a step; it may use other tensors.
+        initial: the carried tensors before the first step; their shapes and types stay.
+        sequences: tensors of equal first size.
+        reverse: go from the last element to the first. What is emitted keeps the sequences' order.
+    Returns: the carried tensors after the last step, and the emitted ones stacked along a new first axis.
+    Raises: ValueError if a carried tensor changes shape or type.
+    """
+    carry = [Tensor(_core.placeholder(tuple(t.shape), t.dtype, "carry")) for t in initial]
+    elements = [Tensor(_core.placeholder(tuple(t.shape[1:]), t.dtype, "element")) for t in sequences]
+    for inner, outer in zip([*carry, *elements], [*initial, *sequences]):
+        inner._uses_learning_phase = outer._uses_learning_phase
+    following, emitted = body(carry, elements)
+    values = _core.scan(
+        [t._value for t in carry],
+        [t._value for t in elements],
+        [t._value for t in following],
+        [t._value for t in emitted],
+        [t._value for t in initial],
+        [t._value for t in sequences],
+        reverse,
+        current_scope(),
+    )
+    results = [Tensor(value) for value in values]
+    for result, inner in zip(results, [*following, *emitted]):
+        result._uses_learning_phase = inner._uses_learning_phase
+    n = len(carry)
+    return results[:n], results[n:]
+
+
 CoreFunction = _core.Function
 
 
@@ -535,6 +583,7 @@ get_num_threads = _core.get_num_threads
 isa = _core.isa
 isas = _core.isas
 set_isa = _core.set_isa
+fma_peak = _core.fma_peak
 op_info = _core.op_info
 op_names = _core.op_names
 set_pass = _core.set_pass

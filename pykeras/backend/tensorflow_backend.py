@@ -12,6 +12,7 @@ from .conv import *  # noqa: F403
 from .engine import clear_session as clear_session
 from .engine import to_tensor as _convert
 from .linalg import *  # noqa: F403
+from .loops import *  # noqa: F403
 from .movement import *  # noqa: F403
 from .names import get_uid as get_uid
 from .names import name_scope as name_scope
