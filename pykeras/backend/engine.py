@@ -540,8 +540,8 @@ def scan(
     """Runs a loop over the first axis of some tensors.
 
     Args:
-        body: gets the carried tensors and one element of each sequence; returns the next values of the carried
-            tensors and what it emits. Called once, to build the graph of a step; it may use other tensors.
+        body: gets the carried tensors and one element of each sequence; returns their next values and what
+            it emits. Called once, to build the graph of a step; it may use other tensors.
         initial: the carried tensors before the first step; their shapes and types stay.
         sequences: tensors of equal first size.
         reverse: go from the last element to the first. What is emitted keeps the sequences' order.

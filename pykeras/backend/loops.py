@@ -31,8 +31,8 @@ def rnn(
         inputs: tensor of shape (samples, time, …).
         initial_states: list of tensors.
         go_backwards: begin with the last time; the outputs come in the order of processing.
-        mask: bool tensor of shape (samples, time) or (samples, time, 1). Where it is false, the states stay and
-            the first state takes the place of the output. (With `unroll` the last output does, at first zeros.)
+        mask: bool tensor of shape (samples, time) or (samples, time, 1). Where it is false, the states stay
+            and the first state replaces the output. (With `unroll` the last output does, at first zeros.)
         constants: list of tensors that every step gets.
         unroll: build each step separately, for a known number of times.
         input_length: accepted for other backends' sake.
