@@ -19,28 +19,18 @@ TapGrid forward_grid(const ConvShape& s) {
   return {s.h, s.w, s.c, s.oh, s.ow, s.sh, s.sw, -s.top, -s.left, s.kh, s.kw, s.dh, s.dw};
 }
 
-// Which of the direct kernels fits: neighbouring pixels' patches lie a few elements apart, so a tile's rows
-// are displacements of one pointer and nothing is copied. -1: none.
-template <class T>
-int direct_index(const ConvShape& s) {
-  if (sizeof(T) != 4 || s.dw != 1 || s.kh * s.kw * s.c > kBlockK<T>) return -1;
-  for (int i = 0; i < kDirect; ++i)
-    if (kDirectStrides[i] == s.sw * s.c) return i;
-  return -1;
-}
-
-// Where the rows of a tile go: out + image*on + y*oy + x*ox for pixel (image, y, x) of the grid.
+// Where the results go: out + image*on + y*oy + x*ox for pixel (image, y, x) of the grid.
 struct OutMap {
   int64_t on, oy, ox;
-  bool dense;
+  bool dense;  // one pixel after the other
 };
 
+// The general path: patches are copied, a tile at a time.
 template <class T>
-void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
-              int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
+void gather_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
+                 int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
   const GemmKernels<T>& g = gemm_kernels<T>();
   const int64_t m = batch * grid.oh * grid.ow, k = grid.th * grid.tw * grid.c;
-  if (m == 0 || columns == 0) return;
   const int64_t panels = (columns + g.nr - 1) / g.nr, work = m * columns * std::max<int64_t>(k, 1);
   const BlockSplit split = split_work(pool.size(), m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
   for_each_block(pool, split, m, panels, work, [&](int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
@@ -48,7 +38,7 @@ void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, 
     const auto fill = [&](int64_t i0, int64_t rows, int64_t k0, int64_t kc, T* to, TileArgs<T>& t) {
       t.a = to;
       if (kc > 0) pack_patches(x, grid, i0, rows, k0, kc, to, kRowStride<T>);
-      return false;
+      return Rows::packed;
     };
     const auto place = [&](int64_t i0, int64_t rows, TileArgs<T>& t) {
       if (map.dense) {
@@ -71,71 +61,182 @@ void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, 
   });
 }
 
-// The direct path: tiles of mr neighbouring pixels of one output row; pixels that see the padding, and rows
-// too short for a tile, are copied as elsewhere. The sums are the same chains of fma either way.
+// The taps of a grid along one axis, and which windows see all of them.
+struct Axis {
+  int64_t size, out, stride, start, taps, spacing;
+  int64_t lo, hi;  // windows [lo, hi) see the image under every tap
+
+  Axis(int64_t size_, int64_t out_, int64_t stride_, int64_t start_, int64_t taps_, int64_t spacing_)
+      : size(size_), out(out_), stride(stride_), start(start_), taps(taps_), spacing(spacing_) {
+    const int64_t room = size - 1 - (taps - 1) * spacing - start;
+    lo = std::min(out, start >= 0 ? 0 : (-start + stride - 1) / stride);
+    hi = std::max(lo, room < 0 ? 0 : std::min(out, room / stride + 1));
+  }
+  bool inside(int64_t window) const { return window >= lo && window < hi; }
+  // The taps [first, last) under which window o sees the image.
+  int64_t first_tap(int64_t o) const {
+    const int64_t at = o * stride + start;
+    return std::min(taps, at >= 0 ? 0 : (-at + spacing - 1) / spacing);
+  }
+  int64_t last_tap(int64_t o) const {
+    const int64_t room = size - 1 - (o * stride + start);
+    return std::max(first_tap(o), room < 0 ? 0 : std::min(taps, room / spacing + 1));
+  }
+};
+
+// The direct path. Pixels of one output row that see no padding, or of one column that see the same part of
+// it, lie a constant stride apart in the image, and the taps of a kernel row are one piece of memory: a tile
+// reads its operand in place, and the taps that would meet padding are left out. Which pixels share a tile
+// depends on the shape of one image alone.
 template <class T>
-void direct_conv(ThreadPool& pool, const ConvShape& s, int direct, const T* x, const T* packed, const T* bias,
-                 const ActSpec& act, T* y) {
-  const GemmKernels<T>& g = gemm_kernels<T>();
-  const TapGrid grid = forward_grid(s);
-  const int64_t k = s.kh * s.kw * s.c, panels = (s.co + g.nr - 1) / g.nr, rows = s.n * s.oh;
-  // Columns whose patches lie inside the image.
-  const int64_t left = std::min(s.ow, (s.left + s.sw - 1) / s.sw);
-  const int64_t room = s.w + s.left - s.kw;
-  const int64_t right = std::max(left, room < 0 ? 0 : std::min(s.ow, room / s.sw + 1));
-  const BSource<T> b{packed, 0, true};
-  const Epilogue<T> epilogue{bias, act};
-  const auto edge = [&](int64_t m0, int64_t m1) {
-    gemm_block(
-        g, m0, m1, 0, panels, s.co, k, b, epilogue,
-        [&](int64_t i0, int64_t n, int64_t k0, int64_t kc, T* to, TileArgs<T>& t) {
-          t.a = to;
-          pack_patches(x, grid, i0, n, k0, kc, to, kRowStride<T>);
-          return false;
-        },
-        [&](int64_t i0, int64_t, TileArgs<T>& t) {
-          t.c = y + i0 * s.co;
-          t.ldc = s.co;
-        });
+class DirectConv {
+ public:
+  DirectConv(const TapGrid& grid, const T* x, const BSource<T>& b, int64_t columns,
+             const Epilogue<T>& epilogue, T* out, const OutMap& map)
+      : g_(gemm_kernels<T>()),
+        grid_(grid),
+        x_(x),
+        b_(b),
+        columns_(columns),
+        epilogue_(epilogue),
+        out_(out),
+        map_(map),
+        rows_(grid.h, grid.oh, grid.sh, grid.y0, grid.th, grid.ty),
+        cols_(grid.w, grid.ow, grid.sw, grid.x0, grid.tw, 1),
+        piece_(grid.tw * grid.c),
+        panels_((columns + g_.nr - 1) / g_.nr) {
+    // k is cut where a block of b still fits into the second-level cache: whole kernel rows, or parts of one.
+    const int64_t limit =
+        std::clamp<int64_t>((1 << 19) / int64_t(sizeof(T)) / columns, 1024 / sizeof(T), 3072 / sizeof(T));
+    block_rows_ = std::max<int64_t>(1, limit / piece_);
+    parts_ = (piece_ + limit - 1) / limit;
+  }
+
+  static bool suits(const TapGrid& g, int mr) {
+    if (g.th * g.tw * g.c == 0 || (g.tw > 1 && g.tx != 1) || !spreads<T>(g.sw * g.c)) return false;
+    const Axis rows(g.h, g.oh, g.sh, g.y0, g.th, g.ty), cols(g.w, g.ow, g.sw, g.x0, g.tw, 1);
+    const int64_t wide = cols.hi - cols.lo, tiles = (wide + mr - 1) / mr;
+    const int64_t alone = (g.ow - wide) * (g.oh - (rows.hi - rows.lo));
+    return wide >= std::min(4, mr) * tiles && tiles > 0 && alone * 4 <= g.oh * g.ow;
+  }
+
+  void run(ThreadPool& pool, int64_t batch) const {
+    const int64_t pixels = batch * grid_.oh * grid_.ow, work = pixels * columns_ * grid_.th * piece_;
+    // Bands of rows of one image, and panels of b.
+    int64_t band = std::min(grid_.oh, (8 * g_.mr * 4 + grid_.ow - 1) / grid_.ow),
+            part = std::min<int64_t>(panels_, std::max(512 / g_.nr, 1));
+    const auto bands = [&] { return (grid_.oh + band - 1) / band; };
+    const auto parts = [&] { return (panels_ + part - 1) / part; };
+    if (pool.size() > 1 && work >= kSerialWork) {
+      const int64_t wanted = std::min<int64_t>(4 * pool.size(), work / (kSerialWork / 4));
+      while (batch * bands() * parts() < wanted && band * grid_.ow > 2 * g_.mr && band > 1)
+        band = (band + 1) / 2;
+      while (batch * bands() * parts() < wanted && part > 1) part = (part + 1) / 2;
+    }
+    const int64_t nb = bands(), per_panel = batch * nb, tasks = per_panel * parts();
+    const auto one = [&](int64_t task) {
+      const int64_t p0 = task / per_panel * part, image = task % per_panel / nb, y0 = task % nb * band;
+      run_band(image, y0, std::min(grid_.oh, y0 + band), p0, std::min(panels_, p0 + part));
+    };
+    if (work < kSerialWork)
+      for (int64_t t = 0; t < tasks; ++t) one(t);
+    else
+      pool.for_each(tasks, one);
+  }
+
+ private:
+  struct Block {  // of k: kernel rows [i0, i1), elements [q0, q1) of their taps and channels
+    int64_t i0, i1, q0, q1;
+    bool first, last;
   };
-  const auto run_rows = [&](int64_t r0, int64_t r1) {
-    TileArgs<T> t = {};
-    t.nrun = s.kh;
-    t.run = s.kw * s.c;
-    t.a_run = s.dh * s.w * s.c;
-    t.ldc = s.co;
-    t.relu = act.act == 1;
-    int64_t pending = r0 * s.ow;  // pixels up to here are done
-    for (int64_t r = r0; r < r1; ++r) {
-      const int64_t image = r / s.oh, iy = r % s.oh * s.sh - s.top;
-      if (right - left < g.mr || iy < 0 || iy + (s.kh - 1) * s.dh >= s.h) continue;
-      if (pending < r * s.ow + left) edge(pending, r * s.ow + left);
-      for (int64_t q = left; q < right; q += g.mr) {
-        // The last tile of a row begins early rather than run short: some pixels are computed twice, alike.
-        const int64_t px = std::min<int64_t>(q, right - g.mr);
-        t.a = x + ((image * s.h + iy) * s.w + px * s.sw - s.left) * s.c;
-        for (int64_t p = 0; p < panels; ++p) {
-          const int64_t j0 = p * g.nr, w = std::min<int64_t>(g.nr, s.co - j0);
-          const int vectors = w <= g.vl ? 1 : 2;
-          t.b = packed + j0 * k;
-          t.ldb = vectors * g.vl;
-          t.b_run = t.run * t.ldb;
-          t.c = y + (r * s.ow + px) * s.co + j0;
-          t.n = w;
-          t.bias = bias ? bias + j0 : nullptr;
-          g.direct[direct][vectors - 1](t);
-          if (act.act > 1) g.activate(t.c, t.ldc, nullptr, g.mr, w, act);
+
+  void run_band(int64_t image, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
+    const int64_t wide = cols_.hi - cols_.lo, tiles = (wide + g_.mr - 1) / g_.mr;
+    for (int64_t i = 0; i < grid_.th; i += block_rows_) {
+      for (int64_t part = 0; part < parts_; ++part) {
+        const Block k = {i,
+                         std::min(grid_.th, i + block_rows_),
+                         piece_ * part / parts_,
+                         piece_ * (part + 1) / parts_,
+                         i == 0 && part == 0,
+                         i + block_rows_ >= grid_.th && part + 1 == parts_};
+        for (int64_t y = y0; y < y1; ++y)
+          for (int64_t t = 0; t < tiles; ++t) {
+            const int64_t from = cols_.lo + wide * t / tiles, to = cols_.lo + wide * (t + 1) / tiles;
+            run_tile(k, image, y, from, to - from, false, p0, p1);
+          }
+        for (int64_t x = 0; x < grid_.ow; ++x) {
+          if (x == cols_.lo) x = cols_.hi;
+          if (x >= grid_.ow) break;
+          for (int64_t y = y0; y < y1;) {
+            const int64_t end = rows_.inside(y) ? std::min({y1, rows_.hi, y + g_.mr}) : y + 1;
+            run_tile(k, image, y, x, end - y, true, p0, p1);
+            y = end;
+          }
         }
       }
-      pending = r * s.ow + right;
     }
-    if (pending < r1 * s.ow) edge(pending, r1 * s.ow);
-  };
-  if (s.macs() < kSerialWork) return run_rows(0, rows);
-  const int64_t per_task =
-      std::max<int64_t>(1, std::max(rows / (8 * pool.size()), kSerialWork / 4 * rows / s.macs()));
-  pool.for_each((rows + per_task - 1) / per_task,
-                [&](int64_t i) { run_rows(i * per_task, std::min(rows, (i + 1) * per_task)); });
+  }
+
+  // `count` pixels from (y, x) on, to the right or down, which all see the same taps.
+  void run_tile(const Block& k, int64_t image, int64_t y, int64_t x, int64_t count, bool down, int64_t p0,
+                int64_t p1) const {
+    const TapGrid& g = grid_;
+    const int64_t i0 = std::max(k.i0, rows_.first_tap(y)), i1 = std::min(k.i1, rows_.last_tap(y));
+    const int64_t q0 = std::max(k.q0, cols_.first_tap(x) * g.c), q1 = std::min(k.q1, cols_.last_tap(x) * g.c);
+    const bool empty = i1 <= i0 || q1 <= q0;
+    if (empty && !k.first && !k.last) return;
+    TileArgs<T> t = {};
+    int64_t b_row = 0;
+    t.a = x_;
+    if (!empty) {
+      t.nrun = i1 - i0;
+      t.run = q1 - q0;
+      t.a = x_ + ((image * g.h + y * g.sh + g.y0 + i0 * g.ty) * g.w + x * g.sw + g.x0) * g.c + q0;
+      t.a_ks = down ? g.sh * g.w * g.c : g.sw * g.c;
+      t.a_run = g.ty * g.w * g.c;
+      b_row = i0 * piece_ + q0;
+    }
+    t.ldc = down ? map_.oy : map_.ox;
+    t.add = !k.first;
+    t.relu = k.last && epilogue_.act.act == 1;
+    T* const c = out_ + image * map_.on + y * map_.oy + x * map_.ox;
+    const int64_t depth = g.th * piece_;
+    for (int64_t p = p0; p < p1; ++p) {
+      const int64_t j0 = p * g_.nr;
+      t.n = std::min<int64_t>(g_.nr, columns_ - j0);
+      const int vectors = t.n <= g_.vl ? 1 : 2;
+      t.ldb = b_.packed ? vectors * g_.vl : b_.ld;
+      t.b = b_.data + (b_.packed ? j0 * depth : j0) + b_row * t.ldb;
+      t.b_run = piece_ * t.ldb;
+      t.c = c + j0;
+      t.bias = k.last && epilogue_.bias ? epilogue_.bias + j0 : nullptr;
+      g_.strided[!b_.packed && t.n % g_.vl != 0][vectors - 1][count](t);
+      if (k.last && epilogue_.act.act > 1) g_.activate(t.c, t.ldc, nullptr, count, t.n, epilogue_.act);
+    }
+  }
+
+  const GemmKernels<T>& g_;
+  const TapGrid& grid_;
+  const T* const x_;
+  const BSource<T>& b_;
+  const int64_t columns_;
+  const Epilogue<T>& epilogue_;
+  T* const out_;
+  const OutMap& map_;
+  const Axis rows_, cols_;
+  const int64_t piece_, panels_;
+  int64_t block_rows_ = 1, parts_ = 1;
+};
+
+template <class T>
+void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
+              int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
+  if (batch * grid.oh * grid.ow * columns == 0) return;
+  if (DirectConv<T>::suits(grid, gemm_kernels<T>().mr))
+    DirectConv<T>(grid, x, b, columns, epilogue, out, map).run(pool, batch);
+  else
+    gather_conv(pool, grid, batch, x, b, columns, epilogue, out, map);
 }
 
 template <class T>
@@ -180,7 +281,7 @@ template <class T>
 size_t conv_workspace(const ConvShape& s) {
   const int64_t k = s.kh * s.kw * s.c;
   if (s.is_matmul()) return gemm_workspace<T>(s.n * s.h * s.w, s.co, k, false, false);
-  return direct_index<T>(s) < 0 && reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(k, s.co);
+  return reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(k, s.co);
 }
 
 template <class T>
@@ -194,16 +295,15 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     return gemm(pool, g, workspace);
   }
   const int64_t depth = s.kh * s.kw * s.c;
-  const int direct = direct_index<T>(s);
   BSource<T> b{k, s.co, false};
   if (packed_k) {
     b = {packed_k, 0, true};
-  } else if (direct >= 0 || !reads_in_place<T>(s.co)) {
+  } else if (!reads_in_place<T>(s.co)) {
     pack_b_whole(pool, k, s.co, false, depth, s.co, static_cast<T*>(workspace));
     b = {static_cast<const T*>(workspace), 0, true};
   }
-  if (direct >= 0) return direct_conv(pool, s, direct, x, b.data, bias, act, y);
-  tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y, OutMap{0, 0, 0, true});
+  tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y,
+           OutMap{s.oh * s.ow * s.co, s.ow * s.co, s.co, true});
 }
 
 template <class T>

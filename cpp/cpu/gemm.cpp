@@ -90,16 +90,21 @@ void gemm(ThreadPool& pool, const Gemm<T>& x, void* workspace) {
     b = {static_cast<const T*>(workspace), 0, true};
   }
   const Epilogue<T> epilogue{x.bias, x.act};
+  const bool in_place = spreads<T>(x.lda);
   const auto fill = [&](int64_t i0, int64_t rows, int64_t k0, int64_t kc, T* to, TileArgs<T>& t) {
     t.a = to;
     t.a_ks = kMaxVl;
-    if (x.trans_a)
+    if (x.trans_a) {
       g.pack_cols(x.a + k0 * x.lda + i0, x.lda, rows, kc, to);
-    else if (rows == 1)
+      return Rows::columns;
+    }
+    if (in_place || rows == 1) {
       t.a = x.a + i0 * x.lda + k0;
-    else
-      g.pack_rows(x.a + i0 * x.lda + k0, x.lda, rows, kc, to);
-    return x.trans_a;
+      t.a_ks = x.lda;
+      return Rows::strided;
+    }
+    g.pack_rows(x.a + i0 * x.lda + k0, x.lda, rows, kc, to);
+    return Rows::packed;
   };
   const auto place = [&](int64_t i0, int64_t, TileArgs<T>& t) {
     t.c = x.c + i0 * x.ldc;

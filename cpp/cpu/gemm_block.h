@@ -49,7 +49,8 @@ void gemm_block(const GemmKernels<T>& g, int64_t m0, int64_t m1, int64_t p0, int
     t.relu = last && epilogue.act.act == 1;
     for (int64_t i0 = m0; i0 < m1; i0 += g.mr) {
       const int64_t rows = std::min<int64_t>(g.mr, m1 - i0);
-      const bool col = fill(i0, rows, k0, kc, buffer.data, t);
+      const Rows layout = fill(i0, rows, k0, kc, buffer.data, t);
+      const auto& tiles = layout == Rows::strided ? g.strided : layout == Rows::columns ? g.col : g.row;
       place(i0, rows, t);
       T* const c = t.c;
       for (int64_t p = p0; p < p1; ++p) {
@@ -67,7 +68,7 @@ void gemm_block(const GemmKernels<T>& g, int64_t m0, int64_t m1, int64_t p0, int
         t.c = c + j0;
         t.n = w;
         t.bias = last && epilogue.bias ? epilogue.bias + j0 : nullptr;
-        (col ? g.col : g.row)[masked][vectors - 1][rows](t);
+        tiles[masked][vectors - 1][rows](t);
         if (last && epilogue.act.act > 1) g.activate(t.c, t.ldc, t.c_off, rows, w, epilogue.act);
       }
     }

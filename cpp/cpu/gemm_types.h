@@ -46,18 +46,24 @@ struct ActSpec {
   double alpha = 0, beta = 0;
 };
 
-constexpr int kDirectStrides[] = {1, 2, 3, 4, 6, 8};
-constexpr int kDirect = 6;
+// How a kernel finds the rows of A.
+enum class Rows { packed, columns, strided };
+
+// Rows that are read where they lie should not all fall into the same cache sets, as rows a page apart do.
+template <class T>
+constexpr bool spreads(int64_t stride) {
+  return stride * int64_t(sizeof(T)) % 4096 != 0;
+}
 
 template <class T>
 struct GemmKernels {
   int mr, vl, nr;  // nr = 2*vl
   // [masked][vectors - 1][rows]: masked reads of b stop at column n, the others read whole vectors.
-  TileFn<T> row[2][2][kMaxMr + 1];  // A packed in rows of kRowStride
-  TileFn<T> col[2][2][kMaxMr + 1];  // A in columns, k-stride a_ks
-  TileFn<T> direct[kDirect][2];     // rows kDirectStrides[i] apart, mr of them; [vectors - 1]
-  TileFn<T> small[4][5];            // up to 4 rows of run-time stride; [log2 vectors][rows]; some are null
-  TileFn<T> small_part[5];          // the same for less than one vector of columns; [rows]
+  TileFn<T> row[2][2][kMaxMr + 1];      // A packed in rows of kRowStride
+  TileFn<T> col[2][2][kMaxMr + 1];      // A in columns, k-stride a_ks
+  TileFn<T> strided[2][2][kMaxMr + 1];  // rows of run-time stride a_ks
+  TileFn<T> small[4][5];    // up to 4 rows of run-time stride; [log2 vectors][rows]; some are null
+  TileFn<T> small_part[5];  // the same for less than one vector of columns; [rows]
   // Packs b(k, n) into panels of nr columns (the last one 1 or 2 vectors wide, zero-padded): panel j begins
   // at to + j*nr*k_total; this call fills rows [k_at, k_at + k) of panels [p0, p1). trans: b is stored (n,
   // k).

@@ -16,18 +16,18 @@ constexpr int kMr = 14;
 #elif defined(__AVX2__)
 constexpr int kMr = 6;
 #elif defined(__aarch64__)
-constexpr int kMr = 12;
+constexpr int kMr = 8;
 #else
 constexpr int kMr = 4;
 #endif
 
-enum Layout { kCol = 0, kStrided = -1 };  // or a positive row stride known to the compiler
+enum Layout { kCol = 0, kStrided = -1 };  // or kRowStride, which the compiler then knows
 
 template <class T, int MR, int NV, int RS, bool Masked>
 void tile(const TileArgs<T>& t) {
   using S = Simd<T>;
   using V = typename S::vec;
-  constexpr int VL = S::n;
+  constexpr int VL = S::n, kGroups = (MR + 2) / 3;
   const int last = (int)(t.n - (NV - 1) * VL);  // columns of the last vector
   V acc[MR][NV];
 #pragma GCC unroll 14
@@ -38,6 +38,10 @@ void tile(const TileArgs<T>& t) {
   for (int64_t r = 0; r < t.nrun; ++r) {
     const T* a = t.a + r * t.a_run;
     const T* b = t.b + r * t.b_run;
+    // One pointer for three rows: base, base + stride, base + 2*stride are addresses an instruction can form.
+    const T* group[kGroups];
+#pragma GCC unroll 5
+    for (int i = 0; i < kGroups; ++i) group[i] = a + 3 * i * aks;
     for (int64_t k = t.run; k > 0; --k) {
       V bv[NV];
 #pragma GCC unroll 8
@@ -45,9 +49,13 @@ void tile(const TileArgs<T>& t) {
         bv[v] = Masked && v == NV - 1 ? load_part(b + v * VL, last) : load(b + v * VL);
 #pragma GCC unroll 14
       for (int i = 0; i < MR; ++i) {
-        const V av = set1(RS == kCol ? a[i] : RS == kStrided ? a[i * aks] : a[i * RS]);
+        const V av = set1(RS == kStrided ? group[i / 3][i % 3 * aks] : RS == kCol ? a[i] : a[i * RS]);
 #pragma GCC unroll 8
         for (int v = 0; v < NV; ++v) acc[i][v] = fma(av, bv[v], acc[i][v]);
+      }
+      if (RS == kStrided) {
+#pragma GCC unroll 5
+        for (int i = 0; i < kGroups; ++i) ++group[i];
       }
       a += RS == kCol ? aks : 1;
       b += ldb;
@@ -213,14 +221,11 @@ void fill_tiles(GemmKernels<T>& g) {
   g.col[0][1][MR] = tile<T, MR, 2, kCol, false>;
   g.col[1][0][MR] = tile<T, MR, 1, kCol, true>;
   g.col[1][1][MR] = tile<T, MR, 2, kCol, true>;
+  g.strided[0][0][MR] = tile<T, MR, 1, kStrided, false>;
+  g.strided[0][1][MR] = tile<T, MR, 2, kStrided, false>;
+  g.strided[1][0][MR] = tile<T, MR, 1, kStrided, true>;
+  g.strided[1][1][MR] = tile<T, MR, 2, kStrided, true>;
   if constexpr (MR > 1) fill_tiles<T, MR - 1>(g);
-}
-
-template <class T, int I>
-void fill_direct(GemmKernels<T>& g) {
-  g.direct[I][0] = tile<T, kMr, 1, kDirectStrides[I], false>;
-  g.direct[I][1] = tile<T, kMr, 2, kDirectStrides[I], false>;
-  if constexpr (I > 0) fill_direct<T, I - 1>(g);
 }
 
 template <class T, int MR>
@@ -247,7 +252,6 @@ GemmKernels<T> make_gemm() {
   g.vl = Simd<T>::n;
   g.nr = 2 * g.vl;
   fill_tiles<T, kMr>(g);
-  if constexpr (sizeof(T) == 4) fill_direct<T, kDirect - 1>(g);
   fill_small<T, 4>(g);
   g.pack_b = pack_b<T>;
   g.pack_rows = pack_rows<T>;
