@@ -65,7 +65,8 @@ def clone_model(model: Any, input_tensors: Any = None) -> Any:
         return _clone_sequential(model, input_tensors)
     if not model._is_graph_network:
         raise ValueError(
-            "Expected `model` argument to be a functional `Model` instance, but got a subclassed model instead."
+            "Expected `model` argument to be a functional `Model` instance, but got a subclassed "
+            "model instead."
         )
     return _clone_functional(model, input_tensors)
 

@@ -412,7 +412,7 @@ class Layer(Connected):
         if len(masks_out) < len(output_tensors):
             masks_out = masks_out * len(output_tensors)
 
-        sources = [getattr(x, "_keras_history", (None, None, None)) for x in input_tensors]
+        sources: list[Any] = [getattr(x, "_keras_history", (None, None, None)) for x in input_tensors]
         uses_phase = any(getattr(x, "_uses_learning_phase", False) for x in input_tensors)
         for i, (x, shape) in enumerate(zip(output_tensors, output_shapes)):
             x._keras_shape = tuple(x.shape) if shape is None else shape
@@ -531,7 +531,7 @@ def _default_name(class_name: str) -> str:
 
 def _masks_of(tensors: Any) -> Any:
     """Returns the masks that the previous layers computed for tensors: one, or a list of them."""
-    masks = []
+    masks: list[Any] = []
     for x in to_list(tensors):
         history = getattr(x, "_keras_history", None)
         if history is None:

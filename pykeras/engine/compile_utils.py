@@ -1,4 +1,4 @@
-"""What `compile` makes of losses, weights and metrics: one entry per output, and the tensors of the training graph.
+"""What `compile` makes of losses, weights and metrics: one entry per output, and the tensors to compute.
 
 Source: the public behaviour of keras/engine/training.py (2.1.6).
 """
@@ -6,7 +6,6 @@ Source: the public behaviour of keras/engine/training.py (2.1.6).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 from .. import backend as K
@@ -70,7 +69,8 @@ def loss_functions(loss: Any, names: list[str]) -> list[Any]:
         for name in names:
             if name not in loss:
                 warnings.warn(
-                    f'Output "{name}" missing from loss dictionary. We assume this was done on purpose, and we '
+                    f'Output "{name}" missing from loss dictionary. We assume this was done on '
+                    "purpose, and we "
                     f'will not be expecting any data to be passed to "{name}" during training.',
                     stacklevel=4,
                 )
@@ -159,7 +159,8 @@ def target_placeholders(given: Any, model: Any, skipped: set[int]) -> tuple[list
     elif isinstance(given, (list, tuple)):
         if len(given) != len(names):
             raise ValueError(
-                f"When passing a list as `target_tensors`, it should have one entry per model outputs. The model "
+                "When passing a list as `target_tensors`, it should have one entry per model outputs. "
+                "The model "
                 f"has {len(names)} outputs, but you passed target_tensors={given}"
             )
         tensors = list(given)
@@ -174,7 +175,7 @@ def target_placeholders(given: Any, model: Any, skipped: set[int]) -> tuple[list
         if i in skipped:
             targets.append(None)
         elif tensor is None:
-            rank = len(K.int_shape(output))
+            rank = K.ndim(output)
             targets.append(
                 K.placeholder(
                     ndim=rank, name=name + "_target", sparse=K.is_sparse(output), dtype=K.dtype(output)
@@ -211,7 +212,7 @@ def metrics_by_output(given: Any, names: list[str]) -> list[list[Any]]:
     )
 
 
-def metric_function(metric: Any, output_shape: Any, loss: Any) -> tuple[Callable[..., Any], str]:
+def metric_function(metric: Any, output_shape: Any, loss: Any) -> tuple[Any, str]:
     """Returns a metric's function and name.
 
     Args:

@@ -1,12 +1,15 @@
 """The order of a layer graph: which nodes lie between inputs and outputs, and how deep each is.
 
-Source: the public behaviour of keras/engine/topology.py (2.1.6); the walk is iterative, so depth has no limit.
+Source: the public behaviour of keras/engine/topology.py (2.1.6); the walk is iterative, so depth has no
+    limit.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from .. import backend as K
+from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from .node import Node
 
 
@@ -16,7 +19,8 @@ class GraphMap:
     Attributes:
         nodes: set of the nodes used.
         nodes_by_depth: dict depth → nodes; depth 0 is at the outputs.
-        layers: layers from the deepest to depth 0; within a depth as a walk from the outputs first meets them.
+        layers: layers from the deepest to depth 0; within a depth as a walk from the outputs first meets
+            them.
         layers_by_depth: dict depth → layers.
     """
 
@@ -136,7 +140,8 @@ def _check_names(layers: list[Any]) -> None:
     for name in names:
         if names.count(name) != 1:
             raise RuntimeError(
-                f'The name "{name}" is used {names.count(name)} times in the model. All layer names should be '
+                f'The name "{name}" is used {names.count(name)} times in the model. All layer names '
+                "should be "
                 f"unique."
             )
 
@@ -177,3 +182,48 @@ def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = N
             else:
                 stack.append(source._inbound_nodes[index])
     return sources
+
+
+def mask_of(x: Any) -> Any:
+    """Returns the mask that the layer which made x computed for it, None if there is none."""
+    layer, node, index = x._keras_history
+    return layer._inbound_nodes[node].output_masks[index]
+
+
+def call_again(
+    layer: Any, node: Node, tensors: list[Any], masks: list[Any], values: dict[Any, Any]
+) -> tuple[list[Any], list[Any]]:
+    """Repeats a recorded call on other tensors.
+
+    Args:
+        layer: the layer.
+        node: the recorded call.
+        tensors: its new inputs.
+        masks: their masks.
+        values: dict tensor of the recorded graph → (new tensor, mask), for tensors among the keyword
+            arguments.
+
+    Returns:
+        (outputs, their masks), two lists.
+    """
+    arguments = {
+        # keyword arguments may be tensors of this graph too
+        key: values[x][0] if K.is_tensor(x) and x in values else x
+        for key, x in node.arguments.items()
+    }
+    inputs = unpack_singleton(tensors)
+    mask = unpack_singleton(masks)
+    if "mask" not in arguments and has_arg(layer.call, "mask"):
+        arguments["mask"] = mask
+    with K.name_scope(layer.name):
+        results = to_list(layer.call(inputs, **arguments), allow_tuple=True)
+        result_masks = to_list(layer.compute_mask(inputs, mask), allow_tuple=True)
+        layer._add_activity_loss(results, tensors)
+    if len(result_masks) < len(results):
+        result_masks = result_masks * len(results)
+    uses_phase = any(getattr(x, "_uses_learning_phase", False) for x in tensors)
+    for x, shape in zip(results, layer._output_shapes(tensors, len(results))):
+        if shape is not None and not any(x is t for t in tensors):
+            x._keras_shape = shape
+        x._uses_learning_phase = getattr(x, "_uses_learning_phase", False) or uses_phase
+    return results, result_masks

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
-from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
+from ..utils.generic_utils import is_all_none, to_list, unpack_singleton
 from . import network_config
 from .base_layer import Layer, Node, _input_key, check_weights
-from .graph import map_graph
+from .graph import call_again, map_graph, mask_of
 from .input_layer import InputLayer
 
 
@@ -31,7 +31,8 @@ class Network(Layer):
         outputs: tensor or list of tensors computed from them.
         name: unique name; made from the class name if missing.
 
-    A subclass may instead take no tensors, assign layers to attributes in its constructor and override `call`.
+    A subclass may instead take no tensors, assign layers to attributes in its constructor and override
+    `call`.
 
     Raises:
         TypeError: the tensors do not come from layers.
@@ -111,7 +112,7 @@ class Network(Layer):
         later = self._inbound_nodes[1:]
         self._inbound_nodes = []
         masks_in = [None] * len(self.inputs)
-        masks_out = [_mask_of(x) for x in self.outputs]
+        masks_out = [mask_of(x) for x in self.outputs]
         shapes_in = [K.int_shape(x) for x in self.inputs]
         shapes_out = [K.int_shape(x) for x in self.outputs]
         Node(self, [], [], [], self.inputs, self.outputs, masks_in, masks_out, shapes_in, shapes_out)
@@ -140,13 +141,16 @@ class Network(Layer):
             layer = x._keras_history[0]
             if not isinstance(layer, InputLayer):
                 warnings.warn(
-                    f"{kind} inputs must come from `pykeras.layers.Input`, they cannot be the output of another "
+                    f"{kind} inputs must come from `pykeras.layers.Input`, they cannot be the output "
+                    "of another "
                     f"layer. The tensor {x!r} was made by layer {layer.name}.",
                     stacklevel=5,
                 )
                 raise TypeError(
-                    f"Input layers to a `{kind}` must be `InputLayer` objects. The tensor {x!r} originates from "
-                    f"layer {layer.name} ({type(layer).__name__}). Make a new `Input` and call the layers on it."
+                    f"Input layers to a `{kind}` must be `InputLayer` objects. The tensor {x!r} "
+                    "originates from "
+                    f"layer {layer.name} ({type(layer).__name__}). Make a new `Input` and call the "
+                    "layers on it."
                 )
         for x in self.outputs:
             if not hasattr(x, "_keras_history"):
@@ -160,14 +164,15 @@ class Network(Layer):
             layers = self.__dict__.get("_layers")
             if layers is None:
                 raise RuntimeError(
-                    "It looks like you are subclassing `Model` and forgot to call `super().__init__()` before "
+                    "It looks like you are subclassing `Model` and forgot to call "
+                    "`super().__init__()` before "
                     "assigning layers to attributes."
                 )
             if not any(layer is value for layer in layers):
                 layers.append(value)
         super().__setattr__(name, value)
 
-    # ---------------------------------------------------------------------------------------------- what is in it
+    # -------------------------------------------------------------------------------- what is in it
 
     @property
     def layers(self) -> list[Layer]:
@@ -216,7 +221,8 @@ class Network(Layer):
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
-                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                    f"Was asked to retrieve layer at index {index} but model only has "
+                    f"{len(self.layers)} layers."
                 )
             return self.layers[index]
         if not name:
@@ -226,7 +232,7 @@ class Network(Layer):
                 return layer
         raise ValueError(f"No such layer: {name}. Existing layers: {[layer.name for layer in self._layers]}")
 
-    # ---------------------------------------------------------------------------------- weights, losses, updates
+    # --------------------------------------------------------------------- weights, losses, updates
 
     @property
     def trainable_weights(self) -> list[Any]:
@@ -278,8 +284,10 @@ class Network(Layer):
     def _require_built(self, what: str) -> None:
         if not self.built:
             raise ValueError(
-                f"The model {self.name} has not been built yet, so {what} cannot be told. Its first layer must "
-                f"get an `input_shape` or `batch_input_shape` argument, or call `build(batch_input_shape)` or "
+                f"The model {self.name} has not been built yet, so {what} cannot be told. Its first "
+                "layer must "
+                "get an `input_shape` or `batch_input_shape` argument, or call "
+                "`build(batch_input_shape)` or "
                 f"`fit` first."
             )
 
@@ -410,7 +418,7 @@ class Network(Layer):
         masks = [None] * len(inputs) if masks is None else masks
         if all(x is y for x, y in zip(inputs, self.inputs)) and is_all_none(masks):
             outputs = self.outputs
-            return outputs, [_mask_of(x) for x in outputs], [K.int_shape(x) for x in outputs]
+            return outputs, [mask_of(x) for x in outputs], [K.int_shape(x) for x in outputs]
 
         values = dict(zip(self.inputs, zip(inputs, masks)))
         calls = self._internal_calls.setdefault(_input_key(inputs), [])
@@ -421,7 +429,7 @@ class Network(Layer):
                     continue
                 tensors = [values[x][0] for x in node.input_tensors]
                 tensor_masks = [values[x][1] for x in node.input_tensors]
-                results, result_masks = _call_again(layer, node, tensors, tensor_masks, values)
+                results, result_masks = call_again(layer, node, tensors, tensor_masks, values)
                 calls.append((layer, tensors))
                 values.update(zip(node.output_tensors, zip(results, result_masks)))
         pairs = [values[x] for x in self.outputs]
@@ -566,43 +574,11 @@ class Network(Layer):
         print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
 
 
-# ---------------------------------------------------------------------------------------------------------- helpers
+# ------------------------------------------------------------------------------------------ helpers
 
 
 def _is_size(x: Any) -> bool:
     return x is None or isinstance(x, (int, np.integer))
-
-
-def _mask_of(x: Any) -> Any:
-    layer, node, index = x._keras_history
-    return layer._inbound_nodes[node].output_masks[index]
-
-
-def _call_again(
-    layer: Layer, node: Node, tensors: list[Any], masks: list[Any], values: dict[Any, Any]
-) -> tuple[list[Any], list[Any]]:
-    """Repeats a recorded call on other tensors; returns the outputs and their masks."""
-    arguments = {
-        # keyword arguments may be tensors of this graph too
-        key: values[x][0] if K.is_tensor(x) and x in values else x
-        for key, x in node.arguments.items()
-    }
-    inputs = unpack_singleton(tensors)
-    mask = unpack_singleton(masks)
-    if "mask" not in arguments and has_arg(layer.call, "mask"):
-        arguments["mask"] = mask
-    with K.name_scope(layer.name):
-        results = to_list(layer.call(inputs, **arguments), allow_tuple=True)
-        result_masks = to_list(layer.compute_mask(inputs, mask), allow_tuple=True)
-        layer._add_activity_loss(results, tensors)
-    if len(result_masks) < len(results):
-        result_masks = result_masks * len(results)
-    uses_phase = any(getattr(x, "_uses_learning_phase", False) for x in tensors)
-    for x, shape in zip(results, layer._output_shapes(tensors, len(results))):
-        if shape is not None and not any(x is t for t in tensors):
-            x._keras_shape = shape
-        x._uses_learning_phase = getattr(x, "_uses_learning_phase", False) or uses_phase
-    return results, result_masks
 
 
 Container = Network

@@ -72,7 +72,8 @@ def _plain_arguments(layer: Layer, arguments: Config) -> Config:
         json.dumps(arguments)
     except TypeError:
         warnings.warn(
-            f"Layer {layer.name} was passed non-serializable keyword arguments: {arguments}. They will not be "
+            f"Layer {layer.name} was passed non-serializable keyword arguments: {arguments}. They will "
+            "not be "
             f"included in the serialized model (and thus will be missing at deserialization time).",
             stacklevel=4,
         )
@@ -86,7 +87,8 @@ def from_config(
     """Builds the layers of a config and connects them.
 
     Args:
-        config: as `to_config` returns it; entries without keyword arguments, single tensors and dicts where lists are
+        config: as `to_config` returns it; entries without keyword arguments, single tensors and dicts
+            where lists are
             usual (tf.keras) are read too.
         custom_objects: dict name → class or function.
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from .. import backend as K
 from .base_layer import Layer
+from .compiled import TRAINING_STATE
 from .graph import get_source_inputs
 from .input_layer import Input, InputLayer
 from .network import Network
-from .training import TRAINING_STATE, Model
+from .training import Model
 
 
 class Sequential(Model):
@@ -102,7 +103,8 @@ class Sequential(Model):
         else:
             if len(layer._inbound_nodes) != 1:
                 raise ValueError(
-                    f"A layer added to a Sequential model must not already be connected somewhere else. Model "
+                    "A layer added to a Sequential model must not already be connected somewhere "
+                    "else. Model "
                     f"received layer {layer.name} which has {len(layer._inbound_nodes)} pre-existing inbound "
                     f"connections."
                 )
@@ -178,7 +180,8 @@ class Sequential(Model):
             raise ValueError("The Sequential model cannot be built: it is empty. Add some layers first.")
         if input_shape is None:
             raise ValueError(
-                "The first layer in a Sequential model must get an `input_shape` or `batch_input_shape` argument, "
+                "The first layer in a Sequential model must get an `input_shape` or "
+                "`batch_input_shape` argument, "
                 "or `build` the batch_input_shape of the data."
             )
         if isinstance(input_shape, list) and input_shape and isinstance(input_shape[0], (list, tuple)):
@@ -212,7 +215,7 @@ class Sequential(Model):
             self.build(K.int_shape(inputs[0] if isinstance(inputs, list) else inputs))
         return super().call(inputs, mask)
 
-    # ---------------------------------------------------------------------------------------------- predictions
+    # ---------------------------------------------------------------------------------- predictions
 
     def predict_proba(
         self, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None
@@ -231,7 +234,8 @@ class Sequential(Model):
         preds = self.predict(x, batch_size, verbose, steps=steps)
         if preds.size and (preds.min() < 0.0 or preds.max() > 1.0):
             warnings.warn(
-                "Network returning invalid probability values. The last layer might not normalize predictions "
+                "Network returning invalid probability values. The last layer might not normalize "
+                "predictions "
                 "into probabilities (like softmax or sigmoid would).",
                 stacklevel=2,
             )
@@ -256,7 +260,7 @@ class Sequential(Model):
             return proba.argmax(axis=-1)
         return (proba > 0.5).astype("int32")
 
-    # -------------------------------------------------------------------------------------------------- configs
+    # -------------------------------------------------------------------------------------- configs
 
     def get_config(self) -> Any:
         """Returns the name and the configs of the layers."""
@@ -300,7 +304,8 @@ class Sequential(Model):
 
 def _several(what: str) -> ValueError:
     return ValueError(
-        f"All layers in a Sequential model should have a single {what[:-1]} tensor. For multi-{what[:-1]} layers, "
+        f"All layers in a Sequential model should have a single {what[:-1]} tensor. For "
+        f"multi-{what[:-1]} layers, "
         f"use the functional API."
     )
 

@@ -60,7 +60,8 @@ def fit_loop(
         print(f"Train on {ins[0].shape[0]} samples, validate on {val_ins[0].shape[0]} samples")
     if validation_steps and steps_per_epoch is None:
         raise ValueError(
-            "Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` must be set."
+            "Can only use `validation_steps` when doing step-wise training, i.e. `steps_per_epoch` "
+            "must be set."
         )
     samples = check_num_samples(ins, batch_size, steps_per_epoch, "steps_per_epoch")
     labels = out_labels or []

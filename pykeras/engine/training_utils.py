@@ -20,7 +20,7 @@ _ZERO_STRIDE = (0,)
 _units: dict[str, np.ndarray] = {}
 
 
-# ------------------------------------------------------------------------------------------------- rows of a batch
+# ---------------------------------------------------------------------------------- rows of a batch
 
 
 def slice_arrays(arrays: Arrays, start: Any, stop: int | None = None) -> Arrays:
@@ -90,7 +90,7 @@ def batch_shuffle(index_array: np.ndarray, batch_size: int) -> np.ndarray:
     return np.append(batches.reshape(-1), index_array[whole:])
 
 
-# ------------------------------------------------------------------------------------------------ arrays by names
+# ---------------------------------------------------------------------------------- arrays by names
 
 
 def standardize_input_data(
@@ -167,13 +167,15 @@ def _column(x: Any) -> Any:
 def _wrong_number(data: Any, arrays: Arrays, names: list[str], prefix: str) -> Arrays:
     if arrays and hasattr(arrays[0], "shape"):
         raise ValueError(
-            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to your model is "
+            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to "
+            "your model is "
             f"not the size the model expected. Expected to see {len(names)} array(s), but instead got the "
             f"following list of {len(arrays)} arrays: {str(data)[:200]}..."
         )
     if len(names) > 1:
         raise ValueError(
-            f"Error when checking model {prefix}: you are passing a list as input to your model, but the model "
+            f"Error when checking model {prefix}: you are passing a list as input to your model, but "
+            "the model "
             f"expects a list of {len(names)} Numpy arrays instead. The list you passed was: {str(data)[:200]}"
         )
     return [_column(np.asarray(data))]
@@ -184,14 +186,16 @@ def _check_numeric(name: str, x: Any, prefix: str) -> None:
         return
     if not hasattr(x, "shape"):
         raise TypeError(
-            f"Error when checking model {prefix}: data should be a Numpy array, or list/dict of Numpy arrays. "
+            f"Error when checking model {prefix}: data should be a Numpy array, or list/dict of Numpy "
+            "arrays. "
             f"Found: {str(x)[:200]}..."
         )
     kind = np.dtype(x.dtype).kind
     if kind not in "fiub":
         hint = " (rows of different lengths?)" if kind == "O" else ""
         raise ValueError(
-            f"Error when checking {prefix or 'input'}: expected {name} to hold real numbers, but got array with "
+            f"Error when checking {prefix or 'input'}: expected {name} to hold real numbers, but got "
+            "array with "
             f"dtype {x.dtype}{hint}"
         )
 
@@ -200,7 +204,8 @@ def _check_shape(name: str, x: Any, shape: Any, check_batch_axis: bool, prefix: 
     found = tuple(x.shape)
     if len(found) != len(shape):
         raise ValueError(
-            f"Error when checking {prefix}: expected {name} to have {len(shape)} dimensions, but got array with "
+            f"Error when checking {prefix}: expected {name} to have {len(shape)} dimensions, but got "
+            "array with "
             f"shape {found}"
         )
     first = 0 if check_batch_axis else 1
@@ -212,7 +217,7 @@ def _check_shape(name: str, x: Any, shape: Any, check_batch_axis: bool, prefix: 
         )
 
 
-# --------------------------------------------------------------------------------------------- lengths and targets
+# ------------------------------------------------------------------------------ lengths and targets
 
 
 def check_array_lengths(inputs: Arrays, targets: Arrays, weights: Arrays) -> None:
@@ -269,8 +274,10 @@ def check_loss_and_target_compatibility(
         if loss is losses.categorical_crossentropy and y.shape[-1] == 1:
             raise ValueError(
                 f"You are passing a target array of shape {y.shape} while using as loss "
-                f"`categorical_crossentropy`. `categorical_crossentropy` expects targets to be binary matrices "
-                f"(1s and 0s) of shape (samples, classes). If your targets are integer classes, turn them into "
+                "`categorical_crossentropy`. `categorical_crossentropy` expects targets to be binary "
+                "matrices "
+                "(1s and 0s) of shape (samples, classes). If your targets are integer classes, turn "
+                "them into "
                 f"such matrices:\n\n    from keras.utils import to_categorical\n    y_binary = "
                 f"to_categorical(y_int)\n\nor use the loss function `sparse_categorical_crossentropy`, which "
                 f"does expect integer targets."
@@ -278,12 +285,14 @@ def check_loss_and_target_compatibility(
         if loss in elementwise and shape is not None:
             if any(n is not None and n != m for n, m in zip(shape[1:], y.shape[1:])):
                 raise ValueError(
-                    f"A target array with shape {y.shape} was passed for an output of shape {shape} while using "
-                    f"as loss `{loss.__name__}`. This loss expects targets to have the same shape as the output."
+                    f"A target array with shape {y.shape} was passed for an output of shape {shape} "
+                    "while using "
+                    f"as loss `{loss.__name__}`. This loss expects targets to have the same shape as "
+                    "the output."
                 )
 
 
-# ------------------------------------------------------------------------------------------------------- weights
+# ------------------------------------------------------------------------------------------ weights
 
 
 def weights_by_output(weights: Any, output_names: list[str], kind: str) -> list[Any]:
@@ -316,7 +325,8 @@ def weights_by_output(weights: Any, output_names: list[str], kind: str) -> list[
     if isinstance(weights, dict):
         return [weights.get(name) for name in output_names]
     raise TypeError(
-        f"The model has multiple outputs, so `{kind}` should be either a list or a dict. Provided `{kind}` type "
+        f"The model has multiple outputs, so `{kind}` should be either a list or a dict. Provided "
+        f"`{kind}` type "
         f"not understood: {weights}"
     )
 
@@ -347,19 +357,23 @@ def standardize_weights(
             raise ValueError(f'sample_weight_mode should be None or "temporal". Found: {sample_weight_mode}')
         if y.ndim < 3:
             raise ValueError(
-                f"Found a sample_weight array for an input with shape {y.shape}. Timestep-wise sample weighting "
+                f"Found a sample_weight array for an input with shape {y.shape}. Timestep-wise sample "
+                "weighting "
                 f'(use of sample_weight_mode="temporal") is restricted to outputs that are at least 3D, i.e. '
                 f"that have a time dimension."
             )
         if sample_weight is not None and sample_weight.ndim != 2:
             raise ValueError(
-                f"Found a sample_weight array with shape {sample_weight.shape}. In order to use timestep-wise "
+                f"Found a sample_weight array with shape {sample_weight.shape}. In order to use "
+                "timestep-wise "
                 f"sample weighting, you should pass a 2D sample_weight array."
             )
     elif sample_weight is not None and sample_weight.ndim != 1:
         raise ValueError(
-            f"Found a sample_weight array with shape {sample_weight.shape}. In order to use timestep-wise sample "
-            f'weights, you should specify sample_weight_mode="temporal" in compile(). If you just mean to use '
+            f"Found a sample_weight array with shape {sample_weight.shape}. In order to use "
+            "timestep-wise sample "
+            'weights, you should specify sample_weight_mode="temporal" in compile(). If you just mean '
+            "to use "
             f"sample-wise weights, make sure your sample_weight array is 1D."
         )
     if sample_weight is not None:
@@ -385,7 +399,8 @@ def _weights_of_classes(y: Any, class_weight: dict[Any, float]) -> np.ndarray:
     lost = [c.item() for c in present if c.item() not in class_weight]
     if lost:
         raise ValueError(
-            f"`class_weight` must contain all classes in the data. The classes {set(lost)} exist in the data but "
+            f"`class_weight` must contain all classes in the data. The classes {set(lost)} exist in "
+            "the data but "
             f"not in `class_weight`."
         )
     return np.asarray([class_weight[c.item()] for c in present], dtype=K.floatx())[inverse.reshape(-1)]
