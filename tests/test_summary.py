@@ -88,7 +88,7 @@ def test_width_and_positions():
     assert text[0] == "_" * 40
     assert text[3] == "dense_1 (Dense)     (None, 32)  25120   "
     text = lines(mlp(), line_length=40, positions=[10, 20, 40])
-    assert text[3] == "dense_1 ( (None, 3 25120                "  # cells are cut, one blank between them
+    assert text[3] == "dense_1 ( (None, 32 25120               "  # cells are cut, one blank between them
 
 
 def test_frozen_layers_and_what_compile_collected():

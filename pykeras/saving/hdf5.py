@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -217,7 +218,7 @@ class _Stored:
                 f"element(s) ({stored.weight_names})"
             )
         if hasattr(layer, "layers"):
-            variables = _by_name(variables, stored.weight_names)
+            variables = _by_name(layer, variables, stored.weight_names)
         for variable, array in zip(variables, arrays):
             shape: Any = K.int_shape(variable)
             if shape != array.shape:
@@ -228,16 +229,42 @@ class _Stored:
         return list(zip(variables, arrays))
 
 
-def _by_name(variables: list[Any], names: list[str]) -> list[Any]:
+def _by_name(model: Any, variables: list[Any], names: list[str]) -> list[Any]:
     """Reorders a nested model's variables as the file has them, if the names tell.
 
-    Freezing a sublayer moves its weights to the end of the list; a file made before or after has them
-    elsewhere.
+    Freezing a sublayer moves its weights to the end of the list; a file made before that has them elsewhere.
     """
-    own = {variable.name: variable for variable in variables}
-    if len(own) == len(variables) and len(set(names)) == len(names) and set(names) == set(own):
-        return [own[name] for name in names]
+    leaves = variable_layers(model)
+    own = {}
+    for variable in variables:
+        leaf = leaves.get(id(variable))
+        if leaf is not None:
+            own[leaf, bare_name(variable.name.split("/")[-1])] = variable
+    known = {leaf for leaf, _ in own}
+    stored = []
+    for name in names:
+        *scopes, last = name.split("/")
+        scope = scopes[-1] if scopes else ""
+        stored.append((scope if scope in known else bare_name(scope), bare_name(last)))
+    if len(own) == len(variables) and len(set(stored)) == len(stored) and set(stored) == set(own):
+        return [own[key] for key in stored]
     return variables
+
+
+def variable_layers(model: Any) -> dict[int, str]:
+    """Which (innermost) layer's name each variable of a model belongs to."""
+    found: dict[int, str] = {}
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            found |= variable_layers(layer)
+        else:
+            found |= {id(variable): layer.name for variable in layer.weights}
+    return found
+
+
+def bare_name(name: str) -> str:
+    """A name without what makes it unique in a graph: 'kernel_1:0' → 'kernel'."""
+    return re.sub(r"_\d+$", "", name.partition(":")[0])
 
 
 def load_weights_from_hdf5_group(f: Any, layers: Iterable[Any], reshape: bool = False) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from typing import Any
 
@@ -192,7 +193,8 @@ def _restore_optimizer(f: Any, model: Any) -> None:
         datasets = [h5file.open_array(group, weight) for weight in names]
         if sum(math.prod(d.shape) for d in datasets) > limit:
             raise ValueError("the saved state is larger than the optimizer's")
-        restore_state(optimizer, names, [h5file.read_array(d, limit) for d in datasets])
+        arrays = [h5file.read_array(d, limit) for d in datasets]
+        restore_state(optimizer, names, arrays, _trained_names(model), _sorted_by_name(f))
     except ValueError as error:
         warnings.warn(
             f"Error in loading the saved optimizer state ({error}). As a result, your model is "
@@ -200,6 +202,25 @@ def _restore_optimizer(f: Any, model: Any) -> None:
             stacklevel=5,
         )
         return
+    _restore_counters(group, model)
+
+
+def _trained_names(model: Any) -> list[str]:
+    """Names of the variables that the optimizer trains, as Keras calls them in a graph of their own."""
+    leaves = hdf5.variable_layers(model)
+    variables = model._collected_trainable_weights
+    return [f"{leaves.get(id(v), '')}/{hdf5.bare_name(v.name.split('/')[-1])}:0" for v in variables]
+
+
+def _sorted_by_name(f: Any) -> bool:
+    """Whether the file's writer sorted the trained variables by name: Keras up to 2.0.6, tf.keras up to 2.1."""
+    version = h5file.text_attribute(f, "keras_version") or "1"
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return numbers < ((2, 2) if version.endswith("-tf") else (2, 0, 7))
+
+
+def _restore_counters(group: Any, model: Any) -> None:
+    optimizer = model.optimizer
     if _ITERATIONS in group.attrs:
         K.set_value(optimizer.iterations, int(group.attrs[_ITERATIONS]))
     if _RANDOM_STEP in group.attrs and hasattr(model.train_function, "step"):

@@ -256,22 +256,51 @@ def _slot(parts: list[str], slots: tuple[tuple[str, ...], ...]) -> int | None:
     return None
 
 
-def restore_state(optimizer: Any, names: list[str], arrays: list[np.ndarray]) -> None:
+def restore_state(
+    optimizer: Any, names: list[str], arrays: list[np.ndarray], params: list[str], by_name_first: bool = False
+) -> None:
     """Gives an optimizer the state that a file holds.
 
     Args:
         optimizer: its slots exist (the training function has been made).
         names: weight names of the file.
         arrays: the weights.
+        params: names of the variables that the optimizer trains, in its order.
+        by_name_first: the writer sorted the variables by name (up to Keras 2.0.6), so try that order first.
 
     Raises:
         ValueError: they do not fit.
     """
     order = sort_state(names, optimizer.__class__.__name__)
     if order is not None:
-        arrays = [arrays[i] for i in order]
-    arrays = [np.asarray(a).reshape(()) if i == 0 and np.size(a) == 1 else a for i, a in enumerate(arrays)]
-    if len(arrays) == 1 and len(optimizer.weights) > 1 and optimizer.__class__.__name__ == "SGD":
-        # tf.keras keeps no momenta where the momentum is 0; ours are then zero
-        arrays = arrays + [np.zeros_like(a) for a in optimizer.get_weights()[1:]]
-    optimizer.set_weights(arrays)
+        orders = [order]
+    else:
+        orders = [list(range(len(arrays)))]
+        resorted = _order_of_sorted(len(arrays), params)
+        if resorted is not None:
+            orders.insert(0 if by_name_first else 1, resorted)
+    arrays = [np.reshape(a, ()) if i == 0 and np.size(a) == 1 else a for i, a in enumerate(arrays)]
+    for last, candidate in [(o is orders[-1], o) for o in orders]:
+        values = [arrays[i] for i in candidate]
+        if len(values) == 1 and len(optimizer.weights) > 1 and optimizer.__class__.__name__ == "SGD":
+            # tf.keras keeps no momenta where the momentum is 0; ours are then zero
+            values += [np.zeros_like(a) for a in optimizer.get_weights()[1:]]
+        try:
+            optimizer.set_weights(values)
+            return
+        except ValueError:
+            if last:
+                raise
+
+
+def _order_of_sorted(count: int, params: list[str]) -> list[int] | None:
+    """Indices that bring slots written for the params in alphabetical order into the params' own order."""
+    n = len(params)
+    lead = count % n if n else 0
+    if not n or lead > 1 or count <= lead:
+        return None
+    place = {name: i for i, name in enumerate(sorted(params))}
+    if len(place) != n:
+        return None
+    slots = range((count - lead) // n)
+    return list(range(lead)) + [lead + k * n + place[name] for k in slots for name in params]

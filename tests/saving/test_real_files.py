@@ -1,6 +1,7 @@
 """Models that other people trained and published, in all dialects, against what their own Keras computes."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -42,16 +43,18 @@ def load(entry):
     custom = CUSTOM.get(entry["file"])
     if entry["full"]:
         return load_model(path, custom_objects=custom, compile=False)
-    architecture = (MODELS / "files" / entry["arch"]).read_text()
-    read = model_from_json if entry["arch"].endswith("json") else model_from_yaml
-    model = read(architecture, custom_objects=custom)
+    architecture = MODELS / "files" / entry["arch"][0]
+    read = model_from_json if architecture.suffix == ".json" else model_from_yaml
+    model = read(architecture.read_text(), custom_objects=custom)
     model.load_weights(path)
     return model
 
 
 def check(model, golden, left_out=None):
     with np.load(golden) as file:
-        keys = sorted(file.files, key=lambda k: (k[0], int(k[1:])))
+        keys = sorted(
+            (k for k in file.files if re.fullmatch(r"[xy]\d+", k)), key=lambda k: (k[0], int(k[1:]))
+        )
         inputs = [file[k] for k in keys if k[0] == "x"]
         outputs = {int(k[1:]): file[k] for k in keys if k[0] == "y"}
     got = model.predict(inputs if len(inputs) > 1 else inputs[0])

@@ -223,14 +223,19 @@ def test_reshape(tmp_path):  # 3.2.9
 def test_weights_out_of_a_full_file_and_split_names(tmp_path, monkeypatch):  # 3.2.4, 3.2.9
     from pykeras.saving import h5file
 
+    def make():
+        first = L.Dense(3, input_shape=(4,), name="d0")
+        return Sequential([first] + [L.Dense(3, name=f"d{i}") for i in range(1, 9)])
+
     monkeypatch.setattr(h5file, "ATTRIBUTE_LIMIT", 12)
     path = tmp_path / "m.h5"
-    model = mlp()
+    model = make()
     shake(model)
     model.save(path)
     with h5py.File(path) as file:
         assert "layer_names1" in file["model_weights"].attrs
-    again = mlp()
+        assert "weight_names1" in file["model_weights/d0"].attrs
+    again = make()
     again.load_weights(path)
     assert same(again.get_weights(), model.get_weights())
 

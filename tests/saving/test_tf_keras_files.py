@@ -55,8 +55,9 @@ def test_one_more_batch(name):  # 3.2.6
     for i, (a, w, b) in enumerate(zip(after, wanted, before)):
         if i in (4, 5):
             continue  # the two estimate the variance of a batch differently (4.18), the moving ones too
-        step = np.abs(w - b).max()
-        assert np.abs(a - w).max() <= 1e-3 * max(step, 1e-6), i
+        # RMSprop's epsilon stands inside the root there, outside here (11.4)
+        tolerance = 1e-2 if "rmsprop" in name else 1e-3
+        assert np.abs(a - w).max() <= tolerance * max(np.abs(w - b).max(), 1e-6), i
 
 
 def test_how_the_graph_was_compiled():
