@@ -147,6 +147,20 @@ def test_an_unknown_size_is_checked_when_it_is_known() -> None:
         f([np.zeros((2, 3), F), np.zeros((4, 3), F)])
 
 
+def test_unknown_sizes_may_turn_out_to_broadcast() -> None:
+    a, b = placeholder(None, 3, dtype="float64"), placeholder(None, 3, dtype="float64")
+    y = op("mul", a, b)
+    f = _core.Function([a, b], [y, *gradients([y], [a, b])], [], "f")
+    left, right = np.array([[1.0, 2, 3]]), np.arange(6.0).reshape(2, 3)
+    for swap in (False, True):
+        value, d_left, d_right = f([right, left] if swap else [left, right])
+        if swap:
+            d_left, d_right = d_right, d_left
+        np.testing.assert_array_equal(value, left * right)
+        np.testing.assert_array_equal(d_left, right.sum(0, keepdims=True))
+        np.testing.assert_array_equal(d_right, np.broadcast_to(left, (2, 3)))
+
+
 @pytest.mark.parametrize("device", ["reference", "cpu"])
 @pytest.mark.parametrize("bad", [-1, 5])
 @pytest.mark.parametrize("name", ["gather", "pick"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -87,9 +88,15 @@ def check_values(case: OpCase, dtype: str) -> None:
     inputs = placeholders(case, dtype)
     outputs = _core.op(case.op, inputs, case.attrs, "layer")
     function = _core.Function(inputs, outputs, [], case.id)
-    for batch in (2, 5):
+    for batch in (2, 5, 0):
         arrays = concrete(case, dtype, batch)
-        wanted = case.ref(*map(wide, arrays), **case.attrs)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                wanted = case.ref(*map(wide, arrays), **case.attrs)
+        except (ValueError, IndexError):
+            assert batch == 0, "the oracle failed"  # it may have no answer for nothing
+            continue
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
         results = run(function, arrays)
         exact = _core.op(case.op, placeholders(case, dtype, arrays), case.attrs, "layer")
