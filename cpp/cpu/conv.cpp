@@ -122,21 +122,28 @@ class DirectConv {
 
   void run(ThreadPool& pool, int64_t batch) const {
     const int64_t pixels = batch * grid_.oh * grid_.ow, work = pixels * columns_ * grid_.th * piece_;
-    // Bands of rows of one image, and panels of b.
-    int64_t band = std::min(grid_.oh, (8 * g_.mr * 4 + grid_.ow - 1) / grid_.ow),
-            part = std::min<int64_t>(panels_, std::max(512 / g_.nr, 1));
+    // A task takes a band of rows of one image, or several small images, and some panels of b: enough pixels
+    // to make use of a block of b while it is in the cache.
+    const int64_t enough = 32 * g_.mr, image = grid_.oh * grid_.ow;
+    int64_t band = std::min(grid_.oh, (enough + grid_.ow - 1) / grid_.ow);
+    int64_t images = std::clamp<int64_t>(enough / image, 1, batch);
+    int64_t part = std::min<int64_t>(panels_, std::max(512 / g_.nr, 1));
     const auto bands = [&] { return (grid_.oh + band - 1) / band; };
+    const auto groups = [&] { return (batch + images - 1) / images; };
     const auto parts = [&] { return (panels_ + part - 1) / part; };
     if (pool.size() > 1 && work >= kSerialWork) {
       const int64_t wanted = std::min<int64_t>(4 * pool.size(), work / (kSerialWork / 4));
-      while (batch * bands() * parts() < wanted && band * grid_.ow > 2 * g_.mr && band > 1)
-        band = (band + 1) / 2;
-      while (batch * bands() * parts() < wanted && part > 1) part = (part + 1) / 2;
+      const auto few = [&] { return groups() * bands() * parts() < wanted; };
+      while (few() && part > 4) part = (part + 1) / 2;
+      while (few() && images > 1) images = (images + 1) / 2;
+      while (few() && band * grid_.ow > 2 * g_.mr && band > 1) band = (band + 1) / 2;
+      while (few() && part > 1) part = (part + 1) / 2;
     }
-    const int64_t nb = bands(), per_panel = batch * nb, tasks = per_panel * parts();
+    const int64_t nb = bands(), per_panel = groups() * nb, tasks = per_panel * parts();
     const auto one = [&](int64_t task) {
-      const int64_t p0 = task / per_panel * part, image = task % per_panel / nb, y0 = task % nb * band;
-      run_band(image, y0, std::min(grid_.oh, y0 + band), p0, std::min(panels_, p0 + part));
+      const int64_t p0 = task / per_panel * part, n0 = task % per_panel / nb * images, y0 = task % nb * band;
+      run_band(n0, std::min(batch, n0 + images), y0, std::min(grid_.oh, y0 + band), p0,
+               std::min(panels_, p0 + part));
     };
     if (work < kSerialWork)
       for (int64_t t = 0; t < tasks; ++t) one(t);
@@ -150,8 +157,7 @@ class DirectConv {
     bool first, last;
   };
 
-  void run_band(int64_t image, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
-    const int64_t wide = cols_.hi - cols_.lo, tiles = (wide + g_.mr - 1) / g_.mr;
+  void run_band(int64_t n0, int64_t n1, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
     for (int64_t i = 0; i < grid_.th; i += block_rows_) {
       for (int64_t part = 0; part < parts_; ++part) {
         const Block k = {i,
@@ -160,20 +166,25 @@ class DirectConv {
                          piece_ * (part + 1) / parts_,
                          i == 0 && part == 0,
                          i + block_rows_ >= grid_.th && part + 1 == parts_};
-        for (int64_t y = y0; y < y1; ++y)
-          for (int64_t t = 0; t < tiles; ++t) {
-            const int64_t from = cols_.lo + wide * t / tiles, to = cols_.lo + wide * (t + 1) / tiles;
-            run_tile(k, image, y, from, to - from, false, p0, p1);
-          }
-        for (int64_t x = 0; x < grid_.ow; ++x) {
-          if (x == cols_.lo) x = cols_.hi;
-          if (x >= grid_.ow) break;
-          for (int64_t y = y0; y < y1;) {
-            const int64_t end = rows_.inside(y) ? std::min({y1, rows_.hi, y + g_.mr}) : y + 1;
-            run_tile(k, image, y, x, end - y, true, p0, p1);
-            y = end;
-          }
-        }
+        for (int64_t n = n0; n < n1; ++n) run_image(k, n, y0, y1, p0, p1);
+      }
+    }
+  }
+
+  void run_image(const Block& k, int64_t image, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
+    const int64_t wide = cols_.hi - cols_.lo, tiles = (wide + g_.mr - 1) / g_.mr;
+    for (int64_t y = y0; y < y1; ++y)
+      for (int64_t t = 0; t < tiles; ++t) {
+        const int64_t from = cols_.lo + wide * t / tiles, to = cols_.lo + wide * (t + 1) / tiles;
+        run_tile(k, image, y, from, to - from, false, p0, p1);
+      }
+    for (int64_t x = 0; x < grid_.ow; ++x) {
+      if (x == cols_.lo) x = cols_.hi;
+      if (x >= grid_.ow) break;
+      for (int64_t y = y0; y < y1;) {
+        const int64_t end = rows_.inside(y) ? std::min({y1, rows_.hi, y + g_.mr}) : y + 1;
+        run_tile(k, image, y, x, end - y, true, p0, p1);
+        y = end;
       }
     }
   }
