@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 # A hook that takes longer than this many seconds (median of the last batches) may be worth a warning.
 _SLOW_HOOK = 0.1
 
@@ -209,16 +211,16 @@ class BaseLogger(Callback):
     def __init__(self, stateful_metrics: Any = None) -> None:
         super().__init__()
         self.stateful_metrics = set(stateful_metrics or [])
-        self.seen = 0
+        self.seen = np.float64(0)
         self.totals: dict[str, Any] = {}
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.seen = 0
+        self.seen = np.float64(0)
         self.totals = {}
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
-        size = logs.get("size", 0)
+        size = np.float64(logs.get("size", 0))  # in single precision the sums would lose digits
         self.seen += size
         for name, value in logs.items():
             if name in self.stateful_metrics:

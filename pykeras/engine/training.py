@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.generic_utils import unpack_singleton
+from ..utils.generic_utils import to_list, unpack_singleton
 from . import base_layer, compile_utils, training_arrays
 from . import training_utils as checks
 from .compiled import CompiledNetwork
@@ -173,7 +173,9 @@ class Model(CompiledNetwork):
         xs, ys, weights = self._standardize_user_data(x, y, sample_weight, batch_size=batch_size)
         self._make_test_function()
         ins = self._with_phase(self.test_function, xs + ys + weights, 0)
-        return training_arrays.test_loop(self, self.test_function, ins, batch_size, verbose, steps)
+        values = training_arrays.test_loop(self, self.test_function, ins, batch_size, verbose, steps)
+        values = [float(v) if np.ndim(v) == 0 else v for v in to_list(values)]
+        return unpack_singleton(values)
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None
