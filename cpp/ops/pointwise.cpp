@@ -184,9 +184,15 @@ const OpBuilder mul_op = binary("mul", C::mul).vjp([](Ctx c) -> Values {
 const OpBuilder div_op = binary("div", C::div, float_binary).vjp([](Ctx c) -> Values {
   return {sum_to_like(c.g() / c.x(1), c.x(0)), sum_to_like(-(c.g() * c.y() / c.x(1)), c.x(1))};
 });
-const OpBuilder pow_op = binary("pow", C::pow, float_binary).vjp([](Ctx c) -> Values {
+Values pow_vjp(const VjpContext& c) {
   const Value &base = c.x(0), &exponent = c.x(1);
   const Value zero = scalar(0, base), one = scalar(1, base);
+  if (is_op(exponent, "constant") && exponent.rank() == 0) {  // x ** 3
+    const HostTensor& data = exponent.node->constant;
+    const double p = base.dtype() == DType::f64 ? *data.as<double>() : static_cast<double>(*data.as<float>());
+    if (p == 0) return {zeros_like(base), Value()};
+    return {c.g() * (exponent * call("pow", {base, scalar(p - 1, base)})), Value()};
+  }
   // 0 · 0^-1 would be NaN where base and exponent are both 0; the derivative there is 0.
   const Value both_zero = call("logical_and", {equal(base, zero), equal(exponent, zero)});
   const Value lower = select(both_zero, one, exponent - one);
@@ -195,7 +201,8 @@ const OpBuilder pow_op = binary("pow", C::pow, float_binary).vjp([](Ctx c) -> Va
   // log of a base that is not positive: taken as 0, as x^p is only differentiable in p above 0.
   const Value safe = select(less(zero, base), base, one);
   return {d_base, sum_to_like(c.g() * (c.y() * call("log", {safe})), exponent)};
-});
+}
+const OpBuilder pow_op = binary("pow", C::pow, float_binary).vjp(pow_vjp);
 
 // The gradient goes to the operand that was chosen, on a tie to the first.
 Values extremum_vjp(const VjpContext& c, const Value& first_wins) {
