@@ -104,6 +104,12 @@ def test_describe():
     assert "softmax" in text
 
 
+def test_profile():
+    x = K.placeholder((None, 3))
+    steps = K.function([x], [K.softmax(x)], name="f").profile([np.ones((2, 3))], repeats=3)
+    assert any(op == "softmax" and seconds >= 0 for op, _, seconds in steps)
+
+
 # ---- gradients
 
 
