@@ -13,6 +13,8 @@
 #endif
 #if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
@@ -142,15 +144,31 @@ PK_INLINE vf64 fma(vf64 a, vf64 b, vf64 c) {
 PK_INLINE vf32 select(vi32 m, vf32 a, vf32 b) { return m ? a : b; }
 PK_INLINE vf64 select(vi64 m, vf64 a, vf64 b) { return m ? a : b; }
 
-// A NaN in `x` is kept (both comparisons are false), which is what relu and clip want.
-template <class V>
-PK_INLINE V at_least(V x, V lo) {
+// A NaN in `x` is kept (the instructions give their second operand then), which is what relu and clip want.
+PK_INLINE vf32 at_least(vf32 x, vf32 lo) {
+#if defined(__AVX512F__)
+  return (vf32)_mm512_maskz_max_ps((__mmask16)-1, (__m512)lo, (__m512)x);
+#elif defined(__AVX2__)
+  return (vf32)_mm256_max_ps((__m256)lo, (__m256)x);
+#elif defined(__SSE2__)
+  return (vf32)_mm_max_ps((__m128)lo, (__m128)x);
+#else
   return select(x < lo, lo, x);
+#endif
 }
-template <class V>
-PK_INLINE V at_most(V x, V hi) {
+PK_INLINE vf32 at_most(vf32 x, vf32 hi) {
+#if defined(__AVX512F__)
+  return (vf32)_mm512_maskz_min_ps((__mmask16)-1, (__m512)hi, (__m512)x);
+#elif defined(__AVX2__)
+  return (vf32)_mm256_min_ps((__m256)hi, (__m256)x);
+#elif defined(__SSE2__)
+  return (vf32)_mm_min_ps((__m128)hi, (__m128)x);
+#else
   return select(x > hi, hi, x);
+#endif
 }
+PK_INLINE vf64 at_least(vf64 x, vf64 lo) { return select(x < lo, lo, x); }
+PK_INLINE vf64 at_most(vf64 x, vf64 hi) { return select(x > hi, hi, x); }
 
 PK_INLINE vi32 bits(vf32 x) { return (vi32)x; }
 PK_INLINE vi64 bits(vf64 x) { return (vi64)x; }

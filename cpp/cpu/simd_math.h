@@ -52,23 +52,18 @@ PK_INLINE vf64 expm1_reduced(vf64 r) {
   return fma(r * r, p, r);
 }
 
-// exp(x) = s1·s2·(1 + q): two factors, because 2^n alone may lie outside the type's range.
+// exp(x) = 2^n·(1 + q), n whole; x within the constants' limits, or NaN (then q is, and n is anything).
 template <class T>
-PK_INLINE void exp_parts(typename Simd<T>::vec x, typename Simd<T>::vec& q, typename Simd<T>::vec& s1,
-                         typename Simd<T>::vec& s2) {
+PK_INLINE void exp_parts(typename Simd<T>::vec x, typename Simd<T>::vec& q, typename Simd<T>::vec& n,
+                         typename Simd<T>::ivec& n_bits) {
   using C = ExpConst<T>;
   using V = typename Simd<T>::vec;
-  using E = typename Simd<T>::ielem;
-  x = at_most(at_least(x, set1(C::lo)), set1(C::hi));
   const V t = fma(x, set1(C::log2e), set1(C::magic));
-  const V n = t - set1(C::magic);
+  n = t - set1(C::magic);
   V r = fma(n, set1(-C::ln2_hi), x);
   r = fma(n, set1(-C::ln2_lo), r);
   q = expm1_reduced(r);
-  const auto i = bits(t) - bits(set1(C::magic));  // n as an integer, also in each lane's low bits
-  const auto half = i >> 1;
-  s1 = from_bits((half + E(C::bias)) << C::mantissa);
-  s2 = from_bits((i - half + E(C::bias)) << C::mantissa);
+  n_bits = bits(t) - bits(set1(C::magic));
 }
 
 template <class V>
@@ -82,25 +77,55 @@ struct ElemOf<vf64> {
   using type = double;
 };
 
+// v·2^n; n may lie outside the range of a float's exponent.
+PK_INLINE vf32 scale_by_power(vf32 v, vf32 n, vi32 n_bits) {
+#if defined(__AVX512F__)
+  (void)n_bits;
+  return (vf32)_mm512_maskz_scalef_ps((__mmask16)-1, (__m512)v, (__m512)n);
+#else
+  (void)n;
+  const vi32 half = n_bits >> 1;
+  return v * from_bits((half + 127) << 23) * from_bits((n_bits - half + 127) << 23);
+#endif
+}
+PK_INLINE vf64 scale_by_power(vf64 v, vf64 n, vi64 n_bits) {
+#if defined(__AVX512F__)
+  (void)n_bits;
+  return (vf64)_mm512_maskz_scalef_pd((__mmask8)-1, (__m512d)v, (__m512d)n);
+#else
+  (void)n;
+  const vi64 half = n_bits >> 1;
+  return v * from_bits((half + 1023) << 52) * from_bits((n_bits - half + 1023) << 52);
+#endif
+}
+
 template <class V>
 PK_INLINE V vexp(V x) {
   using T = typename ElemOf<V>::type;
-  V q, s1, s2;
-  exp_parts<T>(x, q, s1, s2);
-  const V e = (q + T(1)) * s1 * s2;
-  return select(x == x, e, x);
+  using C = ExpConst<T>;
+  V q, n;
+  typename Simd<T>::ivec n_bits;
+  exp_parts<T>(at_most(at_least(x, set1(C::lo)), set1(C::hi)), q, n, n_bits);
+  return scale_by_power(q + T(1), n, n_bits);
+}
+
+// 2·(h·q + (h - 1/2)) with h = 2^(n-1): it cancels nowhere (for n = 0 it is q itself), and h is finite to the end.
+template <class T>
+PK_INLINE typename Simd<T>::vec expm1_within(typename Simd<T>::vec x) {
+  using C = ExpConst<T>;
+  using V = typename Simd<T>::vec;
+  V q, n;
+  typename Simd<T>::ivec n_bits;
+  exp_parts<T>(x, q, n, n_bits);
+  const V h = from_bits((n_bits + typename Simd<T>::ielem(C::bias - 1)) << C::mantissa);
+  const V half = fma(h, q, h - T(0.5));
+  return half + half;
 }
 
 template <class V>
 PK_INLINE V vexpm1(V x) {
   using T = typename ElemOf<V>::type;
-  V q, s1, s2;
-  exp_parts<T>(x, q, s1, s2);
-  // s·q + (s - 1) cancels nowhere: for s = 1 it is q itself. Past ±40 the form would meet inf - inf.
-  const V s = s1 * s2;
-  const V m = fma(s, q, s - T(1));
-  const V e = select(vabs(x) > T(40), (q + T(1)) * s1 * s2 - T(1), m);
-  return select(x == x, e, x);
+  return expm1_within<T>(at_most(at_least(x, set1(T(-40))), set1(ExpConst<T>::hi)));
 }
 
 template <class V>
@@ -108,14 +133,14 @@ PK_INLINE V vtanh(V x) {
   using T = typename ElemOf<V>::type;
   const V hi = set1(ExpConst<T>::tanh_hi);
   const V c = at_most(at_least(x, -hi), hi);
-  const V e = vexpm1(c + c);
+  const V e = expm1_within<T>(c + c);
   return e / (e + T(2));
 }
 
 template <class V>
 PK_INLINE V vsigmoid(V x) {
   using T = typename ElemOf<V>::type;
-  const V e = vexp(select(x < T(0), x, -x));
+  const V e = vexp(-vabs(x));
   return select(x < T(0), e, set1(T(1))) / (e + T(1));
 }
 

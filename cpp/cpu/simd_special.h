@@ -3,9 +3,6 @@
 #pragma once
 
 #include <math.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 #include "cpu/simd_math.h"
 
@@ -59,49 +56,57 @@ PK_INLINE V lanes(V x, F f) {
   return x;
 }
 
-// log(x + c) for a c that is below x's last place (0, or what 1 + t lost).
-template <class V>
-PK_INLINE V log_corrected(V x, V c) {
+// log(x) for finite x > 0, plus `low`, a correction that is small beside it.
+template <int kTerms, class V>
+PK_INLINE V log_finite(V x, V low) {
   using T = typename ElemOf<V>::type;
   using C = ExpConst<T>;
   using K = FloatConst<T>;
-  const auto small = x < set1(K::tiny);
-  const V y = select(x > T(0), select(small, x * K::scale, x), set1(T(1)));
-  // y = m·2^k with m in [sqrt(1/2), sqrt(2))
-  const auto above = bits(y) - K::sqrt_half;
-  const auto k = above >> C::mantissa;
+  // x = m·2^k with m in [sqrt(1/2), sqrt(2))
+  const auto above = bits(x) - K::sqrt_half;
   const V m = from_bits(K::sqrt_half + (above & K::mantissa_bits));
   // k as a number, by placing it in the low bits of a big one
-  const V kf = from_bits(k + bits(set1(C::magic))) - C::magic;
-  const V n = kf - select(small, set1(T(C::mantissa)), set1(T(0)));
+  const V n = from_bits((above >> C::mantissa) + bits(set1(C::magic))) - C::magic;
   // log(1 + f) = f - (h - s(h + R)), h = f²/2, s = f/(2 + f), R the rest of atanh's series in z = s²
   const V f = m - T(1);
   const V s = f / (f + T(2)), z = s * s;
-  constexpr int terms = sizeof(T) == 4 ? 5 : 11;
-  V p = set1(T(2) / T(2 * terms + 1));
+  V p = set1(T(2) / T(2 * kTerms + 1));
 #pragma GCC unroll 11
-  for (int i = terms - 1; i >= 1; --i) p = fma(p, z, set1(T(2) / T(2 * i + 1)));
+  for (int i = kTerms - 1; i >= 1; --i) p = fma(p, z, set1(T(2) / T(2 * i + 1)));
   const V r = z * p, h = f * f * T(0.5);
-  const V low = fma(n, set1(C::ln2_lo), c / x);
-  V y1 = fma(n, set1(C::ln2_hi), f - (h - fma(s, h + r, low)));
-  const V inf = set1(T(__builtin_inf()));
-  y1 = select(x == T(0), -inf, y1);
-  y1 = select(x < T(0), set1(T(__builtin_nan(""))), y1);
-  return select(x < inf, y1, select(x == inf, inf, select(x == x, y1, x)));
+  const V rest = fma(n, set1(C::ln2_lo), low);
+  return fma(n, set1(C::ln2_hi), f - (h - fma(s, h + r, rest)));
 }
+template <class T>
+constexpr int kLogTerms = sizeof(T) == 4 ? 5 : 11;
+
+// log of what may also be 0, infinite, negative or NaN; `y` is right elsewhere.
+template <class V>
+PK_INLINE V log_limits(V x, V y) {
+  using T = typename ElemOf<V>::type;
+  const V inf = set1(T(__builtin_inf()));
+  const V none = select(x == T(0), -inf, set1(T(__builtin_nan(""))));
+  return select(x > T(0), select(x < inf, y, x), none);
+}
+
 template <class V>
 PK_INLINE V vlog(V x) {
-  return log_corrected(x, V{});
+  using T = typename ElemOf<V>::type;
+  using K = FloatConst<T>;
+  // Numbers below the normal ones are scaled up; what has no logarithm must not upset the integers.
+  const auto small = x < set1(K::tiny);
+  const V y = select(x > T(0), select(small, x * K::scale, x), set1(T(1)));
+  const V shift = select(small, set1(T(ExpConst<T>::mantissa) * T(-0.693147180559945309)), V{});
+  return log_limits(x, log_finite<kLogTerms<T>>(y, V{}) + shift);
 }
 template <class V>
 PK_INLINE V vlog1p(V x) {
   using T = typename ElemOf<V>::type;
-  const V u = x + T(1);
-  const V lost = select(x < T(1), x - (u - T(1)), T(1) - (u - x));
-  const V inf = set1(T(__builtin_inf()));
-  const V y = log_corrected(u, select(vabs(u) < inf, lost, set1(T(0))));
-  // u = 0: exactly -1, or so near that no other float is nearer
-  return select(u == T(0), -inf, y);
+  const V u = x + T(1), inf = set1(T(__builtin_inf()));
+  const V y = select((u > T(0)) & (u < inf), u, set1(T(1)));
+  // What 1 + x lost, to first order.
+  const V lost = select(x < T(1), x - (y - T(1)), T(1) - (y - x));
+  return log_limits(u, log_finite<kLogTerms<T>>(y, lost / y));
 }
 
 PK_INLINE vf32 verf(vf32 x) {
@@ -163,27 +168,63 @@ PK_INLINE vf32 sine(vf32 x, int quarter) {
   const vf32 y = select((k & 1) != 0, c, s);
   return from_bits(bits(y) ^ ((k & 2) << 30));
 }
+// Is any lane of a comparison's result set?
+PK_INLINE bool any_lane(vi32 m) {
+#if defined(__AVX512F__)
+  return _mm512_movepi32_mask((__m512i)m) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps((__m256)m) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_ps((__m128)m) != 0;
+#else
+  bool any = false;
+  for (int i = 0; i < Simd<float>::n; ++i) any |= m[i] != 0;
+  return any;
+#endif
+}
 PK_INLINE vf32 sine_or_lib(vf32 x, int quarter) {
   vf32 y = sine(x, quarter);
-  for (int i = 0; i < Simd<float>::n; ++i)
-    if (!(fabsf(x[i]) < 12800.0f)) y[i] = quarter ? ::cosf(x[i]) : ::sinf(x[i]);
+  if (any_lane(~(vabs(x) < 12800.0f)))
+    for (int i = 0; i < Simd<float>::n; ++i)
+      if (!(fabsf(x[i]) < 12800.0f)) y[i] = quarter ? ::cosf(x[i]) : ::sinf(x[i]);
   return y;
 }
 PK_INLINE vf64 sine_or_lib(vf64 x, int quarter) {
   return quarter ? lanes(x, [](double v) { return ::cos(v); }) : lanes(x, [](double v) { return ::sin(v); });
 }
 
+// The same for arguments that are known to be small.
+PK_INLINE vf32 sine_small(vf32 x, int quarter) { return sine(x, quarter); }
+PK_INLINE vf64 sine_small(vf64 x, int quarter) { return sine_or_lib(x, quarter); }
+
 typedef float half_f32 __attribute__((vector_size(PK_VBYTES / 2)));
 
-// |a|^b by double precision: exp(b log a) there has digits to spare for a float.
+// |a|^b by double precision: exp(b log a) has digits to spare for a float there, so the series are short.
+PK_INLINE vf64 pow_half(vf64 a, vf64 b) {
+  const vf64 inf = set1(__builtin_inf());
+  const vf64 l = log_finite<6>(select((a > 0.0) & (a < inf), a, set1(1.0)), vf64{});
+  const vf64 x = log_limits(a, l) * b;
+  vf64 t = at_most(at_least(x, set1(-200.0)), set1(200.0));
+  using C = ExpConst<double>;
+  const vf64 k = fma(t, set1(C::log2e), set1(C::magic)), n = k - C::magic;
+  t = fma(n, set1(-C::ln2_lo), fma(n, set1(-C::ln2_hi), t));
+  vf64 p = set1(1.0 / 40320);
+  p = fma(p, t, set1(1.0 / 5040));
+  p = fma(p, t, set1(1.0 / 720));
+  p = fma(p, t, set1(1.0 / 120));
+  p = fma(p, t, set1(1.0 / 24));
+  p = fma(p, t, set1(1.0 / 6));
+  p = fma(p, t, set1(0.5));
+  p = fma(p, t * t, t + 1.0);
+  return p * from_bits((bits(k) - bits(set1(C::magic)) + int64_t{1023}) << 52);
+}
 PK_INLINE vf32 pow_magnitude(vf32 a, vf32 b) {
   half_f32 ah[2], bh[2], yh[2];
   memcpy(ah, &a, sizeof a);
   memcpy(bh, &b, sizeof b);
-  for (int i = 0; i < 2; ++i) {
-    const vf64 l = vlog(__builtin_convertvector(ah[i], vf64)) * __builtin_convertvector(bh[i], vf64);
-    yh[i] = __builtin_convertvector(vexp(at_most(at_least(l, set1(-200.0)), set1(200.0))), half_f32);
-  }
+  for (int i = 0; i < 2; ++i)
+    yh[i] = __builtin_convertvector(pow_half(__builtin_convertvector(ah[i], vf64), __builtin_convertvector(bh[i], vf64)),
+                                    half_f32);
   vf32 y;
   memcpy(&y, yh, sizeof y);
   return y;

@@ -32,14 +32,14 @@ PK_INLINE void mul_wide(vu32 a, uint32_t by, vu32& high, vu32& low) {
   high = (vu32)((even >> 32) | (odd & ~mask));
 }
 
-// w[k]: word k of the kLanes blocks from `block` on.
+// Words of kLanes blocks from `block` on, those of block (kLanes/4)·(l % 4) + l/4 in lane l: then interleaving
+// within 128 bits puts them in order.
 PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu32 w[4]) {
-  vu32 c0, c1;
-  for (int l = 0; l < kLanes; ++l) {
-    const uint64_t b = block + static_cast<uint64_t>(l);
-    c0[l] = static_cast<uint32_t>(b);
-    c1[l] = static_cast<uint32_t>(b >> 32);
-  }
+  vu32 offset;
+  for (unsigned l = 0; l < kLanes; ++l) offset[l] = kLanes / 4 * (l % 4) + l / 4;
+  const uint32_t low_word = static_cast<uint32_t>(block);
+  vu32 c0 = offset + low_word;
+  vu32 c1 = static_cast<uint32_t>(block >> 32) - (vu32)(c0 < low_word);  // a comparison gives -1: the carry
   vu32 c2 = vu32{} + static_cast<uint32_t>(step), c3 = vu32{} + static_cast<uint32_t>(step >> 32);
   uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
@@ -56,18 +56,29 @@ PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu32 w[4]) {
   w[0] = c0, w[1] = c1, w[2] = c2, w[3] = c3;
 }
 
-// The words' upper 24 bits, in the order of the elements; at least n of them.
+// Elements of a and b in turns, of the lower or upper half of each 128 bits.
+template <bool kUpper, class V>
+PK_INLINE V interleave(V a, V b) {
+  constexpr int per = static_cast<int>(16 / sizeof(a[0])), n = static_cast<int>(sizeof(V) / sizeof(a[0]));
+  V mask;
+#pragma GCC unroll 16
+  for (int i = 0; i < n; ++i) {
+    const int lane = i / per * per + (kUpper ? per / 2 : 0) + i % per / 2;
+    mask[i] = static_cast<unsigned>(i % 2 ? lane + n : lane);
+  }
+  return __builtin_shuffle(a, b, mask);
+}
+
+// The words' upper 24 bits, in the order of the elements; n is rounded up to whole groups.
 PK_INLINE void words24(uint64_t seed, uint64_t step, int64_t from, int64_t n, int32_t* out) {
-  for (int64_t i = 0; i < n; i += kGroup) {
+  for (int64_t i = 0; i < n; i += kGroup, out += kGroup) {
     vu32 w[4];
     philox(seed, step, static_cast<uint64_t>((from + i) / 4), w);
-    uint32_t lane[4][kLanes];
-    for (int k = 0; k < 4; ++k) {
-      const vu32 v = w[k] >> 8;
-      memcpy(lane[k], &v, sizeof v);
-    }
-    for (int l = 0; l < kLanes; ++l)
-      for (int k = 0; k < 4; ++k) out[i + 4 * l + k] = static_cast<int32_t>(lane[k][l]);
+    const vu64 a = (vu64)interleave<false>(w[0], w[1]), b = (vu64)interleave<true>(w[0], w[1]);
+    const vu64 c = (vu64)interleave<false>(w[2], w[3]), d = (vu64)interleave<true>(w[2], w[3]);
+    const vu32 ordered[4] = {(vu32)interleave<false>(a, c) >> 8, (vu32)interleave<true>(a, c) >> 8,
+                             (vu32)interleave<false>(b, d) >> 8, (vu32)interleave<true>(b, d) >> 8};
+    memcpy(out, ordered, sizeof ordered);
   }
 }
 
@@ -99,8 +110,8 @@ PK_INLINE void box_muller(V w0, V w1, V& first, V& second) {
   const V u = (w0 + T(1)) * T(0x1p-24);
   const V angle = w1 * (T(6.283185307179586) * T(0x1p-24));
   const V radius = vsqrt(vlog(u) * T(-2));
-  first = radius * sine_or_lib(angle, 1);
-  second = radius * sine_or_lib(angle, 0);
+  first = radius * sine_small(angle, 1);
+  second = radius * sine_small(angle, 0);
 }
 
 // See truncated_normal01 of kernels/random.h for the formula.

@@ -52,15 +52,35 @@ inline void with_op(Red op, F&& f) {
   }
 }
 
+// All lanes folded to one, by halves.
+template <class Op, int kWidth, class V>
+inline __attribute__((always_inline)) V fold_lanes(V v) {
+  if constexpr (kWidth == 0) {
+    return v;
+  } else {
+    typename Simd<typename ElemOf<V>::type>::ivec other;
+#pragma GCC unroll 16
+    for (int l = 0; l < Simd<typename ElemOf<V>::type>::n; ++l) other[l] = l ^ kWidth;
+    return fold_lanes<Op, kWidth / 2>(Op::f(v, __builtin_shuffle(v, other)));
+  }
+}
+
+// The n elements at x, and the start value in the lanes behind them.
+template <class Op, class T>
+inline __attribute__((always_inline)) typename Simd<T>::vec load_rest(const T* x, int n) {
+  const typename Simd<T>::vec v = load_part(x, n);
+  if (Op::start == 0) return v;
+  typename Simd<T>::ivec lane;
+#pragma GCC unroll 16
+  for (int l = 0; l < Simd<T>::n; ++l) lane[l] = l;
+  return select(lane < static_cast<typename Simd<T>::ielem>(n), v, set1(T(1)) * T(Op::start));
+}
+
 template <class T, class Op>
-double chunk(const T* x, int64_t n) {
+inline double chunk(const T* x, int64_t n) {
   using V = typename Simd<T>::vec;
   constexpr int L = Simd<T>::n;
-  if (n < L) {
-    double acc = Op::start;
-    for (int64_t i = 0; i < n; ++i) acc = Op::s(acc, static_cast<double>(x[i]));
-    return acc;
-  }
+  if (n <= L) return static_cast<double>(fold_lanes<Op, L / 2>(load_rest<Op>(x, static_cast<int>(n)))[0]);
   const V start = set1(T(1)) * T(Op::start);
   V a0 = start, a1 = start, a2 = start, a3 = start;
   int64_t i = 0;
@@ -71,17 +91,8 @@ double chunk(const T* x, int64_t n) {
     a3 = Op::f(a3, load(x + i + 3 * L));
   }
   for (; i + L <= n; i += L) a0 = Op::f(a0, load(x + i));
-  if (i < n) {
-    T rest[L];
-    store(rest, start);
-    for (int64_t k = i; k < n; ++k) rest[k - i] = x[k];
-    a1 = Op::f(a1, load(rest));
-  }
-  T lane[L];
-  store(lane, Op::f(Op::f(a0, a1), Op::f(a2, a3)));
-  double acc = static_cast<double>(lane[0]);
-  for (int l = 1; l < L; ++l) acc = Op::s(acc, static_cast<double>(lane[l]));
-  return acc;
+  if (i < n) a1 = Op::f(a1, load_rest<Op>(x + i, static_cast<int>(n - i)));
+  return static_cast<double>(fold_lanes<Op, L / 2>(Op::f(Op::f(a0, a1), Op::f(a2, a3)))[0]);
 }
 
 // The whole line, piece by piece: what parallel callers get by joining chunks in order.

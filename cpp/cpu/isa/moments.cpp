@@ -10,12 +10,17 @@ namespace {
 constexpr int64_t kRows = 64;
 constexpr int64_t kLine = 2048;
 
-// Joins the moments of a block of n elements to those of `before` elements (Chan, Golub, LeVeque 1979).
-inline void join(double& mean, double& squares, double before, double block_mean, double block_squares, double n) {
-  const double delta = block_mean - mean, all = before + n;
-  mean += delta * (n / all);
-  squares += block_squares + delta * delta * (before * n / all);
-}
+// Joins the moments of a block of n elements to those of the `before` elements in front of it (Chan, Golub,
+// LeVeque 1979).
+struct Joint {
+  double share, weight;
+  Joint(double before, double n) : share(n / (before + n)), weight(before * n / (before + n)) {}
+  void join(double& mean, double& squares, double block_mean, double block_squares) const {
+    const double delta = block_mean - mean;
+    mean += delta * share;
+    squares += block_squares + delta * delta * weight;
+  }
+};
 
 // Calls f(column, lanes, load) for each vector of columns; `load(p)` reads one, the last one in part.
 template <class T, class F>
@@ -35,7 +40,8 @@ void column_moments(const T* x, int64_t rows, int64_t channels, double* mean, do
   for (int64_t c = 0; c < channels; ++c) mean[c] = squares[c] = 0;
   for (int64_t r0 = 0; r0 < rows; r0 += kRows, x += kRows * channels) {
     const int64_t n = rows - r0 < kRows ? rows - r0 : kRows;
-    const double before = static_cast<double>(r0), count = static_cast<double>(n);
+    const double count = static_cast<double>(n), one = 1 / count;
+    const Joint joint(static_cast<double>(r0), count);
     const T share = T(1) / static_cast<T>(n);
     each_vector<T>(channels, [&](int64_t c, int m, auto get) {
       V s0 = {}, s1 = {};
@@ -59,9 +65,9 @@ void column_moments(const T* x, int64_t rows, int64_t channels, double* mean, do
       }
       const V d = d0 + d1, q = q0 + q1;
       for (int l = 0; l < m; ++l) {
-        const double off = static_cast<double>(d[l]) / count;
-        join(mean[c + l], squares[c + l], before, static_cast<double>(about[l]) + off,
-             static_cast<double>(q[l]) - off * off * count, count);
+        const double off = static_cast<double>(d[l]) * one;
+        joint.join(mean[c + l], squares[c + l], static_cast<double>(about[l]) + off,
+                   static_cast<double>(q[l]) - off * off * count);
       }
     });
   }
@@ -94,7 +100,7 @@ void line_moments(const T* x, int64_t n, double* mean, double* squares) {
     }
     const double count = static_cast<double>(m);
     off /= count;
-    join(*mean, *squares, static_cast<double>(i0), static_cast<double>(about) + off, block - off * off * count, count);
+    Joint(static_cast<double>(i0), count).join(*mean, *squares, static_cast<double>(about) + off, block - off * off * count);
   }
 }
 

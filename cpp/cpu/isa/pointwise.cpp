@@ -196,8 +196,15 @@ void pw_run(const PwPlan& plan, int64_t begin, int64_t end, T* scratch) {
     const PwInput& in = plan.in[k];
     if (in.scratch >= 0) load_once(in, scratch + in.scratch, end - begin);
   }
-  for (int64_t at = begin; at < end; at += kPwBlock) {
-    const int64_t n = end - at < kPwBlock ? end - at : kPwBlock;
+  // The first block is cut short where that lets all others begin at a whole vector of the output: memory of
+  // NumPy is aligned to 16 bytes only, and stores across cache lines are slow.
+  int64_t n = kPwBlock;
+  if (plan.out[0].direct || static_cast<Elem>(plan.out[0].dtype) == dtype_of<T>) {
+    const uintptr_t first = reinterpret_cast<uintptr_t>(static_cast<const T*>(plan.out[0].data) + begin);
+    n -= static_cast<int64_t>(first % 64 / sizeof(T));
+  }
+  for (int64_t at = begin; at < end; at += n, n = kPwBlock) {
+    if (n > end - at) n = end - at;
     for (int k = 0; k < plan.n_in; ++k) {
       const PwInput& in = plan.in[k];
       reg[k] = load_block(in, in.scratch >= 0 ? scratch + in.scratch : nullptr, at, n);

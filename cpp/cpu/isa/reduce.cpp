@@ -61,6 +61,36 @@ void cols_wide(const T* x, int64_t rows, int64_t width, int64_t stride, double* 
   }
 }
 
+// Wide rows: four at a time are added to a line of sums that stays in L1, so that memory is read in long runs.
+template <class T, class Op>
+void cols_long(const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {
+  using V = typename Simd<T>::vec;
+  constexpr int L = Simd<T>::n;
+  constexpr int64_t kRows = 64, kWidth = 1024;
+  const V start = set1(T(1)) * T(Op::start);
+  T line[kWidth];
+  for (int64_t c = 0; c < width; c += kWidth) {
+    const int64_t w = (width - c < kWidth ? width - c : kWidth) / L * L;
+    for (int64_t r0 = 0; r0 < rows; r0 += kRows) {
+      const int64_t n = rows - r0 < kRows ? rows - r0 : kRows;
+      const T* p = x + r0 * stride + c;
+      for (int64_t i = 0; i < w; i += L) store(line + i, start);
+      int64_t r = 0;
+      for (; r + 4 <= n; r += 4, p += 4 * stride)
+        for (int64_t i = 0; i < w; i += L) {
+          const V a = Op::f(load(p + i), load(p + stride + i));
+          const V b = Op::f(load(p + 2 * stride + i), load(p + 3 * stride + i));
+          store(line + i, Op::f(load(line + i), Op::f(a, b)));
+        }
+      for (; r < n; ++r, p += stride)
+        for (int64_t i = 0; i < w; i += L) store(line + i, Op::f(load(line + i), load(p + i)));
+      for (int64_t i = 0; i < w; ++i) acc[c + i] = Op::s(acc[c + i], static_cast<double>(line[i]));
+    }
+    const int64_t rest = c + w;
+    if (rest < width && c + kWidth >= width) cols_wide<T, Op>(x + rest, rows, width - rest, stride, acc + rest);
+  }
+}
+
 template <class T>
 void cols_impl(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {
   with_op(op, [&](auto o) {
@@ -76,7 +106,7 @@ void cols_impl(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, 
       x += groups * n;
       rows -= groups * kGroup;
     }
-    cols_wide<T, Op>(x, rows, width, stride, acc);
+    (width >= 16 * Simd<T>::n ? cols_long<T, Op> : cols_wide<T, Op>)(x, rows, width, stride, acc);
   });
 }
 
@@ -88,11 +118,17 @@ inline bool better(bool max, T x, T best) {
 template <class T>
 void arg_row(bool max, const T* x, int64_t n, int64_t* out) {
   const double best = max ? fold<T, Max>(x, n) : fold<T, Min>(x, n);
+  // Its first position: by stretches, then within one. A NaN is best where there is one.
+  constexpr int64_t kStretch = 64;
+  const T value = static_cast<T>(best);
+  const auto is_best = [value](T a) { return (a == value) | (a != a); };
   int64_t i = 0;
-  if (best == best)
-    while (i + 1 < n && static_cast<double>(x[i]) != best) ++i;
-  else
-    while (i + 1 < n && x[i] == x[i]) ++i;
+  for (; i + kStretch < n; i += kStretch) {
+    int found = 0;
+    for (int64_t k = 0; k < kStretch; ++k) found |= is_best(x[i + k]);
+    if (found) break;
+  }
+  while (i + 1 < n && !is_best(x[i])) ++i;
   *out = i;
 }
 

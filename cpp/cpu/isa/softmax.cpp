@@ -34,9 +34,24 @@ void exp_block(T* y, int64_t n) {
   map(y, y, n, [](auto a) { return vexp(a); });
 }
 
+// Lines that fit into a vector each.
+template <class T>
+void short_rows(bool log, const T* x, int64_t count, int n, T* y) {
+  using V = typename Simd<T>::vec;
+  constexpr int L = Simd<T>::n;
+  for (int64_t r = 0; r < count; ++r, x += n, y += n) {
+    const V v = load_rest<Max>(x, n);
+    const V shifted = v - fold_lanes<Max, L / 2>(v);
+    const V e = vexp(shifted);  // 0 in the lanes behind the line
+    const V total = fold_lanes<Sum, L / 2>(e);
+    store_part(y, log ? shifted - vlog(total) : e / total, n);
+  }
+}
+
 // The lines follow each other: several short ones share a block, so that exp runs on long stretches.
 template <class T>
 void rows(bool log, const T* x, int64_t count, int64_t n, T* y) {
+  if (n <= Simd<T>::n) return short_rows(log, x, count, static_cast<int>(n), y);
   T block[kBlock];
   if (n > kBlock) {
     for (int64_t r = 0; r < count; ++r, x += n, y += n) {
