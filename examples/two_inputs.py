@@ -44,7 +44,8 @@ model.fit(
     epochs=15,
     verbose=2,
 )
-print(dict(zip(model.metrics_names, model.evaluate([x_test, q_test], [larger_test, y_test], verbose=0))))
+for name, value in zip(model.metrics_names, model.evaluate([x_test, q_test], [larger_test, y_test], verbose=0)):
+    print(f"{name} {value:.3f}")
 
 # A part of the network is a model of its own: what the second convolution sees.
 features = Model(picture, model.layers[2].output)

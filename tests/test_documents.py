@@ -41,15 +41,13 @@ def test_readme_script(tmp_path):
     assert script.count("\n") <= 12
     (tmp_path / "script.py").write_text(script)
     output = run_script(tmp_path / "script.py", cwd=tmp_path)
-    loss, accuracy = map(float, output.rstrip().splitlines()[-1].strip("[]").split(","))
-    assert accuracy > 0.93
-    assert 0 < loss < 0.3
+    assert float(output.split("accuracy on new pictures: ")[1]) > 0.93
 
 
 def test_example_with_two_inputs(tmp_path):
     output = run_script(ROOT / "examples" / "two_inputs.py", cwd=tmp_path)
     assert "features of one picture: (1, 4, 4, 32)" in output
-    assert float(re.findall(r"'digit_acc': ([\d.]+)", output)[0]) > 0.9
+    assert float(re.findall(r"digit_acc (0\.\d+)", output)[0]) > 0.9
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)

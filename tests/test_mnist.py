@@ -43,9 +43,10 @@ def test_one_small_epoch(mnist):
     model = classic_network()
     assert model.count_params() == 1199882
     history = model.fit(x_train[:6000], y_train[:6000], batch_size=128, epochs=1, verbose=0)
-    _, accuracy = model.evaluate(x_test[:1000], y_test[:1000], verbose=0)
+    loss, accuracy = model.evaluate(x_test[:1000], y_test[:1000], verbose=0)
     assert history.history["acc"][0] > 0.6
-    assert accuracy >= 0.88
+    assert accuracy > 0.8
+    assert loss < 0.6
 
 
 @pytest.mark.slow
