@@ -6,7 +6,6 @@ Needs an `.npz` file with x_train (n, 32, 32, 3) uint8, y_train, x_test, y_test;
 import sys
 
 import numpy as np
-from pykeras.models import Sequential
 
 from pykeras.callbacks import LearningRateScheduler
 from pykeras.layers import (
@@ -18,6 +17,7 @@ from pykeras.layers import (
     GlobalAveragePooling2D,
     MaxPooling2D,
 )
+from pykeras.models import Sequential
 from pykeras.optimizers import Adam
 from pykeras.regularizers import l2
 from pykeras.utils import to_categorical

@@ -6,10 +6,10 @@ Needs `mnist.npz` with the arrays x_train, y_train, x_test, y_test; its path is 
 import sys
 
 import numpy as np
-from pykeras.models import Sequential, load_model
 
 from pykeras.callbacks import EarlyStopping, ModelCheckpoint
 from pykeras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+from pykeras.models import Sequential, load_model
 from pykeras.optimizers import Adadelta
 from pykeras.utils import to_categorical
 

@@ -6,9 +6,9 @@ Needs `mnist.npz` with the arrays x_train, y_train, x_test, y_test; its path is 
 import sys
 
 import numpy as np
-from pykeras.models import Sequential
 
 from pykeras.layers import Dense, Dropout
+from pykeras.models import Sequential
 from pykeras.optimizers import RMSprop
 from pykeras.utils import to_categorical
 

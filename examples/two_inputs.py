@@ -1,14 +1,14 @@
 """The functional interface: a picture and a question about it go in, two answers come out.
 
-The picture is a handwritten digit, the question is a number from 0 to 9: is the digit larger than that number,
-and what digit is it? Both answers share the layers that look at the picture.
+The picture is a handwritten digit, the question a number from 0 to 9: is the digit larger than that number, and
+what digit is it? Both answers share the layers that look at the picture.
 """
 
 import numpy as np
-from pykeras.models import Model
 
 from pykeras.datasets import digits
 from pykeras.layers import Conv2D, Dense, Embedding, Flatten, Input, concatenate
+from pykeras.models import Model
 
 (x_train, y_train), (x_test, y_test) = digits.load_data()
 x_train, x_test = (x[..., np.newaxis].astype("float32") / 16 for x in (x_train, x_test))
@@ -44,7 +44,8 @@ model.fit(
     epochs=15,
     verbose=2,
 )
-for name, value in zip(model.metrics_names, model.evaluate([x_test, q_test], [larger_test, y_test], verbose=0)):
+results = model.evaluate([x_test, q_test], [larger_test, y_test], verbose=0)
+for name, value in zip(model.metrics_names, results):
     print(f"{name} {value:.3f}")
 
 # A part of the network is a model of its own: what the second convolution sees.

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from pykeras.models import Sequential
 
 from pykeras.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
+from pykeras.models import Sequential
 from pykeras.optimizers import Adadelta
 from pykeras.utils import to_categorical
 
