@@ -1,6 +1,6 @@
 """The functional interface: a picture and a question about it go in, two answers come out.
 
-The picture is a handwritten digit, the question a number from 0 to 9: is the digit larger than that number, and
+The picture is a handwritten digit, the question a number from 0 to 9: is the digit larger than that one, and
 what digit is it? Both answers share the layers that look at the picture.
 """
 
