@@ -7,13 +7,15 @@
 
 namespace pk::cpu {
 
-// dims with a stride on either side, outermost first; strides in elements, 0 repeats, negative runs backwards.
+// dims with a stride on either side, outermost first; strides in elements, 0 repeats, negative runs
+// backwards.
 struct CopyPlan {
   static constexpr int kMaxDims = 20;
   int rank = 0;
   int64_t dims[kMaxDims], to[kMaxDims], from[kMaxDims];
 
-  // A dimension of `n` elements inside those added so far; joined with the last one where both sides allow it.
+  // A dimension of `n` elements inside those added so far; joined with the last one where both sides allow
+  // it.
   void add(int64_t n, int64_t to_stride, int64_t from_stride);
   int64_t size() const;
 };

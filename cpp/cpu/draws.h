@@ -1,5 +1,5 @@
-// Random draws, vectorised; the numbers are those of kernels/random.h. `from` is the number of the first element
-// and a multiple of 4 (a block of Philox gives four).
+// Random draws, vectorised; the numbers are those of kernels/random.h. `from` is the number of the first
+// element and a multiple of 4 (a block of Philox gives four).
 #pragma once
 
 #include <stdint.h>

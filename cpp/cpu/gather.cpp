@@ -41,7 +41,8 @@ void gather(Context& ctx, const KernelArgs& a) {
   parallel(ctx, Split(a.in[1].size, static_cast<int64_t>(bytes / 4 + 4)), a.in[1].size,
            [&](int64_t begin, int64_t end, int64_t) {
              for (int64_t i = begin; i < end; ++i)
-               std::memcpy(to + static_cast<size_t>(i) * bytes, from + static_cast<size_t>(integer(a.in[1], i)) * bytes, bytes);
+               std::memcpy(to + static_cast<size_t>(i) * bytes,
+                           from + static_cast<size_t>(integer(a.in[1], i)) * bytes, bytes);
            });
 }
 
@@ -82,12 +83,17 @@ void one_hot_as(const KernelArgs& a) {
 void one_hot(Context& ctx, const KernelArgs& a) {
   fill_zero(ctx, a.out[0].data, a.out[0].type.bytes());
   switch (a.out[0].dtype()) {
-    case DType::f32: return one_hot_as<float>(a);
-    case DType::f64: return one_hot_as<double>(a);
-    case DType::i32: return one_hot_as<int32_t>(a);
-    case DType::i64: return one_hot_as<int64_t>(a);
+    case DType::f32:
+      return one_hot_as<float>(a);
+    case DType::f64:
+      return one_hot_as<double>(a);
+    case DType::i32:
+      return one_hot_as<int32_t>(a);
+    case DType::i64:
+      return one_hot_as<int64_t>(a);
     case DType::u8:
-    case DType::boolean: return one_hot_as<uint8_t>(a);
+    case DType::boolean:
+      return one_hot_as<uint8_t>(a);
   }
 }
 
@@ -96,7 +102,8 @@ template <class T>
 void pick(Context&, const KernelArgs& a) {
   const int64_t c = a.in[0].shape().back();
   check_indices(a, "pick", c);
-  for (int64_t i = 0; i < a.out[0].size; ++i) a.out[0].as<T>()[i] = a.in[0].as<T>()[i * c + integer(a.in[1], i)];
+  for (int64_t i = 0; i < a.out[0].size; ++i)
+    a.out[0].as<T>()[i] = a.in[0].as<T>()[i * c + integer(a.in[1], i)];
 }
 
 // (g, indices, ~x)
@@ -105,7 +112,8 @@ void pick_grad(Context& ctx, const KernelArgs& a) {
   const int64_t c = a.out[0].shape().back();
   check_indices(a, "pick_grad", c);
   fill_zero(ctx, a.out[0].data, a.out[0].type.bytes());
-  for (int64_t i = 0; i < a.in[0].size; ++i) a.out[0].as<T>()[i * c + integer(a.in[1], i)] = a.in[0].as<T>()[i];
+  for (int64_t i = 0; i < a.in[0].size; ++i)
+    a.out[0].as<T>()[i * c + integer(a.in[1], i)] = a.in[0].as<T>()[i];
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {

@@ -22,7 +22,9 @@ struct Strides {
 };
 
 size_t item(const TensorArg& t) { return dtype_size(t.dtype()); }
-void* at(const TensorArg& t, int64_t element) { return t.as<char>() + element * static_cast<int64_t>(item(t)); }
+void* at(const TensorArg& t, int64_t element) {
+  return t.as<char>() + element * static_cast<int64_t>(item(t));
+}
 
 void transpose(Context& ctx, const KernelArgs& a) {
   const Ints& perm = a.attr<PermAttrs>().perm;
@@ -244,29 +246,30 @@ void resize_bilinear_grad(Context& ctx, const KernelArgs& a) {
   const auto& attr = a.attr<ResizeAttrs>();
   const Shape &small = a.out[0].shape(), &large = a.in[0].shape();
   const int64_t c = small[3], row = small[2] * c;
-  parallel(ctx, Split(large[0], 4 * large[1] * large[2] * c), large[0], [&](int64_t begin, int64_t end, int64_t) {
-    for (int64_t n = begin; n < end; ++n) {
-      T* image = a.out[0].as<T>() + n * small[1] * row;
-      std::memset(image, 0, static_cast<size_t>(small[1] * row) * sizeof(T));
-      const T* g = a.in[0].as<T>() + n * large[1] * large[2] * c;
-      for (int64_t r = 0; r < large[1]; ++r) {
-        const Lerp v = lerp_at(r, attr.factors[0], small[1], attr.half_pixel);
-        T *low = image + v.low * row, *high = image + v.high * row;
-        for (int64_t w = 0; w < large[2]; ++w, g += c) {
-          const Lerp u = lerp_at(w, attr.factors[1], small[2], attr.half_pixel);
-          const T k[4] = {static_cast<T>((1 - v.t) * (1 - u.t)), static_cast<T>((1 - v.t) * u.t),
-                          static_cast<T>(v.t * (1 - u.t)), static_cast<T>(v.t * u.t)};
-          const int64_t l = u.low * c, h = u.high * c;
-          for (int64_t i = 0; i < c; ++i) {
-            low[l + i] += k[0] * g[i];
-            low[h + i] += k[1] * g[i];
-            high[l + i] += k[2] * g[i];
-            high[h + i] += k[3] * g[i];
-          }
-        }
-      }
-    }
-  });
+  parallel(ctx, Split(large[0], 4 * large[1] * large[2] * c), large[0],
+           [&](int64_t begin, int64_t end, int64_t) {
+             for (int64_t n = begin; n < end; ++n) {
+               T* image = a.out[0].as<T>() + n * small[1] * row;
+               std::memset(image, 0, static_cast<size_t>(small[1] * row) * sizeof(T));
+               const T* g = a.in[0].as<T>() + n * large[1] * large[2] * c;
+               for (int64_t r = 0; r < large[1]; ++r) {
+                 const Lerp v = lerp_at(r, attr.factors[0], small[1], attr.half_pixel);
+                 T *low = image + v.low * row, *high = image + v.high * row;
+                 for (int64_t w = 0; w < large[2]; ++w, g += c) {
+                   const Lerp u = lerp_at(w, attr.factors[1], small[2], attr.half_pixel);
+                   const T k[4] = {static_cast<T>((1 - v.t) * (1 - u.t)), static_cast<T>((1 - v.t) * u.t),
+                                   static_cast<T>(v.t * (1 - u.t)), static_cast<T>(v.t * u.t)};
+                   const int64_t l = u.low * c, h = u.high * c;
+                   for (int64_t i = 0; i < c; ++i) {
+                     low[l + i] += k[0] * g[i];
+                     low[h + i] += k[1] * g[i];
+                     high[l + i] += k[2] * g[i];
+                     high[h + i] += k[3] * g[i];
+                   }
+                 }
+               }
+             }
+           });
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {

@@ -26,18 +26,19 @@ void run_softmax(Context& ctx, const KernelArgs& a) {
   const int64_t line = v.n * v.inner;
   if (line == 0) return;
   parallel(ctx, Split(v.outer, line * 4), v.outer, [&](int64_t begin, int64_t end, int64_t) {
-    PK_PICK_T(T, softmax)(Log, a.in[0].as<T>() + begin * line, end - begin, v.n, v.inner, a.out[0].as<T>() + begin * line);
+    PK_PICK_T(T, softmax)(Log, a.in[0].as<T>() + begin * line, end - begin, v.n, v.inner,
+                          a.out[0].as<T>() + begin * line);
   });
 }
 
 // --- batch normalisation
 
-// Each part of the work leaves two doubles per channel; channels last: parts are ranges of rows, channels first:
-// each (batch, channel) line is one.
+// Each part of the work leaves two doubles per channel; channels last: parts are ranges of rows, channels
+// first: each (batch, channel) line is one.
 struct Parts {
   View v;
-  bool last;       // channels last
-  int64_t items;   // rows, or lines
+  bool last;      // channels last
+  int64_t items;  // rows, or lines
   Split split;
   Parts(const Shape& s, int64_t axis)
       : v(s, axis),
@@ -65,7 +66,9 @@ struct Parts {
     const int64_t parts = last ? std::max<int64_t>(split.tasks, 1) : v.outer;
     for (int64_t p = 0; p < parts; ++p) {
       const int64_t at = p * v.n + channel;
-      const int64_t n = !last ? v.inner : split.tasks <= 1 ? items : std::min(items, (p + 1) * split.step) - p * split.step;
+      const int64_t n = !last              ? v.inner
+                        : split.tasks <= 1 ? items
+                                           : std::min(items, (p + 1) * split.step) - p * split.step;
       f(work[at], second[at], static_cast<double>(n));
     }
   }
@@ -86,7 +89,8 @@ TensorArg per_channel(void* data, DType dtype, const Shape& x, int64_t axis, int
   t.data = data;
   t.type.dtype = dtype;
   t.type.shape.push_back(n);
-  for (int i = static_cast<int>(normal_axis(axis, x.rank())) + 1; i < x.rank(); ++i) t.type.shape.push_back(1);
+  for (int i = static_cast<int>(normal_axis(axis, x.rank())) + 1; i < x.rank(); ++i)
+    t.type.shape.push_back(1);
   t.size = n;
   return t;
 }
@@ -125,7 +129,8 @@ struct Backward {
   DType dtype;
   TensorArg in[kBackwardInputs];
   KernelArgs args;
-  Backward(const KernelArgs& a, void* c1, void* c2, void* k, void* workspace) : dtype(a.in[1].dtype()), args(a) {
+  Backward(const KernelArgs& a, void* c1, void* c2, void* k, void* workspace)
+      : dtype(a.in[1].dtype()), args(a) {
     const Shape& x = a.in[1].shape();
     const int64_t axis = a.attr<NormAttrs>().axis, n = a.in[2].size;
     in[0] = a.in[0];
@@ -156,14 +161,17 @@ void run_batch_norm(Context& ctx, const KernelArgs& a) {
   }
   char* base = static_cast<char*>(a.workspace);
   Bytes bytes;
-  double* work = reinterpret_cast<double*>(base + bytes.take(static_cast<size_t>(2 * parts.pairs()) * sizeof(double)));
+  double* work =
+      reinterpret_cast<double*>(base + bytes.take(static_cast<size_t>(2 * parts.pairs()) * sizeof(double)));
   T* scale = reinterpret_cast<T*>(base + bytes.take(static_cast<size_t>(v.n) * sizeof(T)));
   parts.run(
       ctx, work,
       [&](int64_t row, int64_t rows, double* m, double* s) {
         PK_PICK_T(T, column_moments)(x + row * v.n, rows, v.n, m, s);
       },
-      [&](int64_t line, double* m, double* s) { PK_PICK_T(T, line_moments)(x + line * v.inner, v.inner, m, s); });
+      [&](int64_t line, double* m, double* s) {
+        PK_PICK_T(T, line_moments)(x + line * v.inner, v.inner, m, s);
+      });
   for (int64_t c = 0; c < v.n; ++c) {
     double m = 0, squares = 0, before = 0;
     parts.each(work, c, [&](double part_mean, double part_squares, double n) {
@@ -196,7 +204,8 @@ void run_batch_norm_grad(Context& ctx, const KernelArgs& a) {
   }
   char* base = static_cast<char*>(a.workspace);
   Bytes bytes;
-  double* work = reinterpret_cast<double*>(base + bytes.take(static_cast<size_t>(2 * parts.pairs()) * sizeof(double)));
+  double* work =
+      reinterpret_cast<double*>(base + bytes.take(static_cast<size_t>(2 * parts.pairs()) * sizeof(double)));
   const size_t vector = static_cast<size_t>(v.n) * sizeof(T);
   T* c1 = reinterpret_cast<T*>(base + bytes.take(vector));
   T* c2 = reinterpret_cast<T*>(base + bytes.take(vector));
@@ -244,7 +253,8 @@ size_t workspace(const Context&, const KernelArgs& a) {
   return bytes.used + last;
 }
 
-Kernel with_workspace(void (*run)(Context&, const KernelArgs&), size_t (*bytes)(const Context&, const KernelArgs&)) {
+Kernel with_workspace(void (*run)(Context&, const KernelArgs&),
+                      size_t (*bytes)(const Context&, const KernelArgs&)) {
   Kernel k;
   k.run = run;
   k.workspace = bytes;

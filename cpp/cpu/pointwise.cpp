@@ -190,8 +190,8 @@ namespace {
 
 PwProgram fused_program(const KernelArgs& a) {
   const PointwiseProgram& p = a.attr<PointwiseProgram>();
-  return {p.code.data(), static_cast<int>(p.code.size()), p.outputs.data(), static_cast<int>(p.outputs.size()),
-          p.compute};
+  return {p.code.data(), static_cast<int>(p.code.size()), p.outputs.data(),
+          static_cast<int>(p.outputs.size()), p.compute};
 }
 
 struct OneOp {
@@ -239,21 +239,25 @@ void run_cast(Context& ctx, const KernelArgs& a) {
   const size_t from = dtype_size(in.dtype()), to = dtype_size(out.dtype());
   parallel(ctx, split_of(out.size), out.size, [&](int64_t begin, int64_t end, int64_t) {
     PK_PICK(convert)(out.as<char>() + static_cast<size_t>(begin) * to, static_cast<int>(out.dtype()),
-                     in.as<char>() + static_cast<size_t>(begin) * from, static_cast<int>(in.dtype()), end - begin);
+                     in.as<char>() + static_cast<size_t>(begin) * from, static_cast<int>(in.dtype()),
+                     end - begin);
   });
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {
 #define X(name) \
   for (DType d : {DType::f32, DType::f64}) t.add(#name, d, one_op_kernel<PointwiseCode::name>());
-  PK_UNARY_OPS(X) PK_BINARY_OPS(X) PK_TERNARY_OPS(X)
+  PK_UNARY_OPS(X)
+  PK_BINARY_OPS(X) PK_TERNARY_OPS(X)
 #undef X
 #define X(name) t.add(#name, DType::boolean, one_op_kernel<PointwiseCode::name>());
-  X(logical_not) X(logical_and) X(logical_or)
+      X(logical_not) X(logical_and) X(logical_or)
 #undef X
-  Kernel fused;
+          Kernel fused;
   fused.run = [](Context& ctx, const KernelArgs& a) { run_pointwise(ctx, fused_program(a), a); };
-  fused.workspace = [](const Context&, const KernelArgs& a) { return pointwise_workspace(fused_program(a), a); };
+  fused.workspace = [](const Context&, const KernelArgs& a) {
+    return pointwise_workspace(fused_program(a), a);
+  };
   for (int d = 0; d < kDTypes; ++d) t.add("fused_pointwise", static_cast<DType>(d), fused);
   t.add_all("cast", run_cast);
 });

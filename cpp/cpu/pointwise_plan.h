@@ -8,8 +8,8 @@
 
 namespace pk::cpu {
 
-constexpr int64_t kPwBlock = 512;        // elements worked on at a time: a few such blocks stay in L1
-constexpr int64_t kPwMaxPeriod = 2048;   // rows up to this long are repeated into scratch
+constexpr int64_t kPwBlock = 512;       // elements worked on at a time: a few such blocks stay in L1
+constexpr int64_t kPwMaxPeriod = 2048;  // rows up to this long are repeated into scratch
 constexpr int kPwMaxRegs = 256;
 constexpr int kPwMaxInputs = 64;
 constexpr int kPwMaxOutputs = 32;
@@ -28,9 +28,9 @@ enum class PwLoad : uint8_t {
 
 struct PwInput {
   const void* data;
-  uint8_t dtype;    // an Elem
+  uint8_t dtype;  // an Elem
   PwLoad mode;
-  int rank;         // of the dimensions below: those of the output, collapsed for this input
+  int rank;  // of the dimensions below: those of the output, collapsed for this input
   int64_t dims[8], strides[8];
   int64_t period;   // repeated, periodic
   int64_t scratch;  // where its scratch begins, in elements; -1: none
@@ -38,7 +38,7 @@ struct PwInput {
 
 struct PwOp {
   uint8_t code, a, b, c;
-  bool stores;      // writes straight into output `to`, else into scratch at `to`
+  bool stores;  // writes straight into output `to`, else into scratch at `to`
   int64_t to;
   double p, q;
 };
@@ -47,14 +47,14 @@ struct PwOutput {
   void* data;
   uint8_t dtype;
   uint8_t reg;
-  bool direct;      // its op writes it; otherwise it is copied or converted from the register
+  bool direct;  // its op writes it; otherwise it is copied or converted from the register
 };
 
 // `regs` of the inputs come first, then one per op.
 struct PwPlan {
   int n_in, n_ops, n_out;
-  int64_t size;      // elements of every output
-  int64_t scratch;   // elements of scratch that a task needs
+  int64_t size;     // elements of every output
+  int64_t scratch;  // elements of scratch that a task needs
   PwInput in[kPwMaxInputs];
   PwOp ops[kPwMaxRegs];
   PwOutput out[kPwMaxOutputs];

@@ -16,8 +16,9 @@ void run_draw(Context& ctx, const KernelArgs& a) {
   if (What == Draw::uniform) plan.b = r.b - r.a;
   const int64_t n = a.out[0].size;
   T* y = a.out[0].as<T>();
-  parallel(ctx, Split(n, 2, kWhole), n,
-           [&](int64_t begin, int64_t end, int64_t) { PK_PICK_T(T, draw)(plan, begin, end - begin, y + begin); });
+  parallel(ctx, Split(n, 2, kWhole), n, [&](int64_t begin, int64_t end, int64_t) {
+    PK_PICK_T(T, draw)(plan, begin, end - begin, y + begin);
+  });
 }
 
 // The mask of another shape than x is drawn first, then y = select(mask, x·scale, 0).
@@ -30,7 +31,10 @@ struct Masked {
   KernelArgs args;
   DType dtype;
   explicit Masked(const KernelArgs& a)
-      : scale64(1 / (1 - a.attr<DropoutAttrs>().rate)), scale32(static_cast<float>(scale64)), args(a), dtype(a.in[0].dtype()) {
+      : scale64(1 / (1 - a.attr<DropoutAttrs>().rate)),
+        scale32(static_cast<float>(scale64)),
+        args(a),
+        dtype(a.in[0].dtype()) {
     in[0] = a.in[0];
     in[1].type.dtype = DType::boolean;
     in[1].type.shape = noise_shape(a.attr<DropoutAttrs>(), a.in[0].shape());

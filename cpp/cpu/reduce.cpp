@@ -49,10 +49,14 @@ double start_of(Red op) {
 }
 double join(Red op, double a, double b) {
   switch (op) {
-    case Red::sum: return a + b;
-    case Red::prod: return a * b;
-    case Red::max: return b > a || b != b ? b : a;
-    case Red::min: return b < a || b != b ? b : a;
+    case Red::sum:
+      return a + b;
+    case Red::prod:
+      return a * b;
+    case Red::max:
+      return b > a || b != b ? b : a;
+    case Red::min:
+      return b < a || b != b ? b : a;
   }
   return a;
 }
@@ -84,7 +88,8 @@ int64_t stage_doubles(const ReducePlan::Stage& s) {
 size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 template <class T>
-void reduce_rows(Context& ctx, const ReducePlan::Stage& s, Red op, double divisor, const T* x, T* y, double* partials) {
+void reduce_rows(Context& ctx, const ReducePlan::Stage& s, Red op, double divisor, const T* x, T* y,
+                 double* partials) {
   if (s.n < kBigRow) {
     parallel(ctx, Split(s.outer, s.n), s.outer, [&](int64_t begin, int64_t end, int64_t) {
       PK_PICK_T(T, red_rows)(op, x + begin * s.n, end - begin, s.n, divisor, y + begin);
@@ -94,7 +99,8 @@ void reduce_rows(Context& ctx, const ReducePlan::Stage& s, Red op, double diviso
   const int64_t chunks = (s.n + kRowChunk - 1) / kRowChunk, items = s.outer * chunks;
   parallel(ctx, Split(items, kRowChunk), items, [&](int64_t begin, int64_t end, int64_t) {
     while (begin < end) {  // item = (row, chunk); neighbouring chunks of a row in one go
-      const int64_t row = begin / chunks, first = begin % chunks, last = std::min(chunks, first + end - begin);
+      const int64_t row = begin / chunks, first = begin % chunks,
+                    last = std::min(chunks, first + end - begin);
       const int64_t n = std::min(s.n, last * kRowChunk) - first * kRowChunk;
       PK_PICK_T(T, red_partials)(op, x + row * s.n + first * kRowChunk, n, partials + begin);
       begin += last - first;
@@ -108,7 +114,8 @@ void reduce_rows(Context& ctx, const ReducePlan::Stage& s, Red op, double diviso
 }
 
 template <class T>
-void reduce_columns(Context& ctx, const ReducePlan::Stage& s, Red op, double divisor, const T* x, T* y, double* work) {
+void reduce_columns(Context& ctx, const ReducePlan::Stage& s, Red op, double divisor, const T* x, T* y,
+                    double* work) {
   const ColumnSplit c(s);
   const auto store = [&](int64_t o, int64_t tile, const double* acc) {
     const int64_t first = tile * c.width, n = std::min(c.width, s.inner - first);
@@ -241,7 +248,9 @@ template <Red Op, bool Mean, PlanOf Plan>
 Kernel reduction(DType dtype) {
   Kernel k;
   k.run = dtype == DType::f64 ? run_reduction<double, Op, Mean, Plan> : run_reduction<float, Op, Mean, Plan>;
-  k.workspace = [](const Context&, const KernelArgs& a) { return Plan(a).workspace(dtype_size(a.in[0].dtype())); };
+  k.workspace = [](const Context&, const KernelArgs& a) {
+    return Plan(a).workspace(dtype_size(a.in[0].dtype()));
+  };
   return k;
 }
 
@@ -287,7 +296,8 @@ Kernel bool_reduction() {
   k.workspace = [](const Context&, const KernelArgs& a) {
     const ReducePlan plan = axes_plan(a);
     size_t bytes = 0;
-    for (int i = 0; i + 1 < plan.n_stages; ++i) bytes += static_cast<size_t>(plan.stages[i].outer * plan.stages[i].inner);
+    for (int i = 0; i + 1 < plan.n_stages; ++i)
+      bytes += static_cast<size_t>(plan.stages[i].outer * plan.stages[i].inner);
     return bytes;
   };
   return k;
@@ -316,8 +326,8 @@ void run_running(Context& ctx, const KernelArgs& a) {
   const ReducePlan::Stage s = around(a.in[0].shape(), c.axis);
   const int64_t line = s.n * s.inner;
   parallel(ctx, Split(s.outer, line), s.outer, [&](int64_t begin, int64_t end, int64_t) {
-    PK_PICK_T(T, running)(Prod, c.exclusive, c.reverse, a.in[0].as<T>() + begin * line, end - begin, s.n, s.inner,
-                          a.out[0].as<T>() + begin * line);
+    PK_PICK_T(T, running)(Prod, c.exclusive, c.reverse, a.in[0].as<T>() + begin * line, end - begin, s.n,
+                          s.inner, a.out[0].as<T>() + begin * line);
   });
 }
 
@@ -327,8 +337,8 @@ void run_scan(Context& ctx, const KernelArgs& a) {
   const ReducePlan::Stage s = around(a.in[0].shape(), c.axis);
   const int64_t line = s.n * s.inner;
   parallel(ctx, Split(s.outer, line), s.outer, [&](int64_t begin, int64_t end, int64_t) {
-    PK_PICK_T(T, linear_scan)(c.reverse, a.in[0].as<T>() + begin * line, a.in[1].as<T>() + begin * line, end - begin,
-                              s.n, s.inner, a.out[0].as<T>() + begin * line);
+    PK_PICK_T(T, linear_scan)(c.reverse, a.in[0].as<T>() + begin * line, a.in[1].as<T>() + begin * line,
+                              end - begin, s.n, s.inner, a.out[0].as<T>() + begin * line);
   });
 }
 

@@ -109,7 +109,8 @@ PK_INLINE V vexp(V x) {
   return scale_by_power(q + T(1), n, n_bits);
 }
 
-// 2·(h·q + (h - 1/2)) with h = 2^(n-1): it cancels nowhere (for n = 0 it is q itself), and h is finite to the end.
+// 2·(h·q + (h - 1/2)) with h = 2^(n-1): it cancels nowhere (for n = 0 it is q itself), and h is finite to the
+// end.
 template <class T>
 PK_INLINE typename Simd<T>::vec expm1_within(typename Simd<T>::vec x) {
   using C = ExpConst<T>;

@@ -1,5 +1,6 @@
 // log, log1p, erf, sin, cos, pow and rounding on vectors; continues simd_math.h (same rules).
-// float: within 4 units in the last place everywhere. double: log and log1p likewise, the rest is the C library's.
+// float: within 4 units in the last place everywhere. double: log and log1p likewise, the rest is the C
+// library's.
 #pragma once
 
 #include <math.h>
@@ -140,8 +141,8 @@ PK_INLINE vf64 verf(vf64 x) {
   return lanes(x, [](double v) { return ::erf(v); });
 }
 
-// sin(x + quarter·pi/2). Past 8192 quarter turns (x about 12800) the reduction would lose digits: the C library
-// does those lanes.
+// sin(x + quarter·pi/2). Past 8192 quarter turns (x about 12800) the reduction would lose digits: the C
+// library does those lanes.
 PK_INLINE vf32 sine(vf32 x, int quarter) {
   const vf32 magic = set1(ExpConst<float>::magic);
   const vf32 t = fma(x, set1(0.63661977236758134f), magic);
@@ -223,8 +224,8 @@ PK_INLINE vf32 pow_magnitude(vf32 a, vf32 b) {
   memcpy(ah, &a, sizeof a);
   memcpy(bh, &b, sizeof b);
   for (int i = 0; i < 2; ++i)
-    yh[i] = __builtin_convertvector(pow_half(__builtin_convertvector(ah[i], vf64), __builtin_convertvector(bh[i], vf64)),
-                                    half_f32);
+    yh[i] = __builtin_convertvector(
+        pow_half(__builtin_convertvector(ah[i], vf64), __builtin_convertvector(bh[i], vf64)), half_f32);
   vf32 y;
   memcpy(&y, yh, sizeof y);
   return y;
@@ -232,8 +233,8 @@ PK_INLINE vf32 pow_magnitude(vf32 a, vf32 b) {
 PK_INLINE vf32 vpow(vf32 a, vf32 b) {
   const vf32 one = set1(1.0f), m = vabs(a);
   vf32 y = pow_magnitude(m, b);
-  // A negative base: odd whole exponents give a negative result, fractions none at all. The sign bit itself is
-  // asked, because -0 counts too; infinite exponents are even.
+  // A negative base: odd whole exponents give a negative result, fractions none at all. The sign bit itself
+  // is asked, because -0 counts too; infinite exponents are even.
   const vi32 whole = vround(b) == b, odd = whole & (vround(b * 0.5f) != b * 0.5f);
   const vi32 negative = bits(a) < 0;
   y = select(negative & odd, -y, y);

@@ -32,8 +32,8 @@ PK_INLINE void mul_wide(vu32 a, uint32_t by, vu32& high, vu32& low) {
   high = (vu32)((even >> 32) | (odd & ~mask));
 }
 
-// Words of kLanes blocks from `block` on, those of block (kLanes/4)·(l % 4) + l/4 in lane l: then interleaving
-// within 128 bits puts them in order.
+// Words of kLanes blocks from `block` on, those of block (kLanes/4)·(l % 4) + l/4 in lane l: then
+// interleaving within 128 bits puts them in order.
 PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu32 w[4]) {
   vu32 offset;
   for (unsigned l = 0; l < kLanes; ++l) offset[l] = kLanes / 4 * (l % 4) + l / 4;
@@ -146,7 +146,8 @@ void draw_block(const DrawPlan& plan, const int32_t* word, int64_t n, T* y) {
         return;
       }
       for (int64_t i = 0; i < n; ++i)
-        y[i] = static_cast<T>(static_cast<double>(a) + static_cast<double>(word[i]) * 0x1p-24 * static_cast<double>(b));
+        y[i] = static_cast<T>(static_cast<double>(a) +
+                              static_cast<double>(word[i]) * 0x1p-24 * static_cast<double>(b));
       return;
     case Draw::binomial: {
       const int32_t below = threshold(static_cast<float>(plan.a));
@@ -197,12 +198,12 @@ void draw(const DrawPlan& plan, int64_t from, int64_t n, T* y) {
 
 void draw_f32(const DrawPlan& plan, int64_t from, int64_t n, float* y) { draw(plan, from, n, y); }
 void draw_f64(const DrawPlan& plan, int64_t from, int64_t n, double* y) { draw(plan, from, n, y); }
-void dropout_f32(uint64_t seed, uint64_t step, float rate, double scale, int64_t from, int64_t n, const float* x,
-                 float* y) {
+void dropout_f32(uint64_t seed, uint64_t step, float rate, double scale, int64_t from, int64_t n,
+                 const float* x, float* y) {
   dropout(seed, step, rate, static_cast<float>(scale), from, n, x, y);
 }
-void dropout_f64(uint64_t seed, uint64_t step, float rate, double scale, int64_t from, int64_t n, const double* x,
-                 double* y) {
+void dropout_f64(uint64_t seed, uint64_t step, float rate, double scale, int64_t from, int64_t n,
+                 const double* x, double* y) {
   dropout(seed, step, rate, scale, from, n, x, y);
 }
 void dropout_mask(uint64_t seed, uint64_t step, float rate, int64_t from, int64_t n, uint8_t* y) {

@@ -45,10 +45,14 @@ struct Min {
 template <class F>
 inline void with_op(Red op, F&& f) {
   switch (op) {
-    case Red::sum: return f(Sum());
-    case Red::prod: return f(Prod());
-    case Red::max: return f(Max());
-    case Red::min: return f(Min());
+    case Red::sum:
+      return f(Sum());
+    case Red::prod:
+      return f(Prod());
+    case Red::max:
+      return f(Max());
+    case Red::min:
+      return f(Min());
   }
 }
 

@@ -100,7 +100,8 @@ void line_moments(const T* x, int64_t n, double* mean, double* squares) {
     }
     const double count = static_cast<double>(m);
     off /= count;
-    Joint(static_cast<double>(i0), count).join(*mean, *squares, static_cast<double>(about) + off, block - off * off * count);
+    Joint(static_cast<double>(i0), count)
+        .join(*mean, *squares, static_cast<double>(about) + off, block - off * off * count);
   }
 }
 
@@ -162,17 +163,19 @@ void line_products(const T* g, const T* x, T mean, int64_t n, double* sum, doubl
 
 }  // namespace
 
-#define PK_MOMENTS(T, t)                                                                                           \
-  void column_moments_##t(const T* x, int64_t rows, int64_t channels, double* mean, double* squares) {             \
-    column_moments(x, rows, channels, mean, squares);                                                              \
-  }                                                                                                                \
-  void line_moments_##t(const T* x, int64_t n, double* mean, double* squares) { line_moments(x, n, mean, squares); } \
-  void column_products_##t(const T* g, const T* x, const T* mean, int64_t rows, int64_t channels, double* sum,     \
-                           double* products) {                                                                     \
-    column_products(g, x, mean, rows, channels, sum, products);                                                    \
-  }                                                                                                                \
-  void line_products_##t(const T* g, const T* x, T mean, int64_t n, double* sum, double* products) {               \
-    line_products(g, x, mean, n, sum, products);                                                                   \
+#define PK_MOMENTS(T, t)                                                                               \
+  void column_moments_##t(const T* x, int64_t rows, int64_t channels, double* mean, double* squares) { \
+    column_moments(x, rows, channels, mean, squares);                                                  \
+  }                                                                                                    \
+  void line_moments_##t(const T* x, int64_t n, double* mean, double* squares) {                        \
+    line_moments(x, n, mean, squares);                                                                 \
+  }                                                                                                    \
+  void column_products_##t(const T* g, const T* x, const T* mean, int64_t rows, int64_t channels,      \
+                           double* sum, double* products) {                                            \
+    column_products(g, x, mean, rows, channels, sum, products);                                        \
+  }                                                                                                    \
+  void line_products_##t(const T* g, const T* x, T mean, int64_t n, double* sum, double* products) {   \
+    line_products(g, x, mean, n, sum, products);                                                       \
   }
 PK_MOMENTS(float, f32)
 PK_MOMENTS(double, f64)

@@ -1,5 +1,5 @@
-// The block interpreter: a pointwise program over a range of its outputs, block by block, each instruction one
-// vector loop over the block. Compiled once per instruction set.
+// The block interpreter: a pointwise program over a range of its outputs, block by block, each instruction
+// one vector loop over the block. Compiled once per instruction set.
 #include "cpu/isa/pointwise_ops.h"
 #include "cpu/pointwise_plan.h"
 #include "kernels/functors.h"
@@ -18,7 +18,8 @@ void loop1(T* d, const T* a, const T*, const T*, int64_t n, T p, T q) {
   const V vp = set1(p), vq = set1(q);
   int64_t i = 0;
   for (; i + L <= n; i += L) store(d + i, F::f(load(a + i), vp, vq));
-  if (i < n) store_part(d + i, F::f(load_part(a + i, static_cast<int>(n - i)), vp, vq), static_cast<int>(n - i));
+  if (i < n)
+    store_part(d + i, F::f(load_part(a + i, static_cast<int>(n - i)), vp, vq), static_cast<int>(n - i));
 }
 template <class T, class F>
 void loop2(T* d, const T* a, const T* b, const T*, int64_t n, T p, T q) {
@@ -54,7 +55,8 @@ Loop<T> loop_of(uint8_t code) {
 #undef X
               loop_select<T>,
   };
-  static_assert(sizeof(table) / sizeof(table[0]) == static_cast<unsigned>(PointwiseCode::count), "one loop per op");
+  static_assert(sizeof(table) / sizeof(table[0]) == static_cast<unsigned>(PointwiseCode::count),
+                "one loop per op");
   return table[code];
 }
 
@@ -70,22 +72,33 @@ void convert_to_bool(uint8_t* to, const From* from, int64_t n) {
 template <class From>
 void convert_from(void* to, Elem dtype, const From* from, int64_t n) {
   switch (dtype) {
-    case Elem::f32: return convert_loop(static_cast<float*>(to), from, n);
-    case Elem::f64: return convert_loop(static_cast<double*>(to), from, n);
-    case Elem::i32: return convert_loop(static_cast<int32_t*>(to), from, n);
-    case Elem::i64: return convert_loop(static_cast<int64_t*>(to), from, n);
-    case Elem::u8: return convert_loop(static_cast<uint8_t*>(to), from, n);
-    case Elem::boolean: return convert_to_bool(static_cast<uint8_t*>(to), from, n);
+    case Elem::f32:
+      return convert_loop(static_cast<float*>(to), from, n);
+    case Elem::f64:
+      return convert_loop(static_cast<double*>(to), from, n);
+    case Elem::i32:
+      return convert_loop(static_cast<int32_t*>(to), from, n);
+    case Elem::i64:
+      return convert_loop(static_cast<int64_t*>(to), from, n);
+    case Elem::u8:
+      return convert_loop(static_cast<uint8_t*>(to), from, n);
+    case Elem::boolean:
+      return convert_to_bool(static_cast<uint8_t*>(to), from, n);
   }
 }
 void convert_any(void* to, Elem to_dtype, const void* from, Elem from_dtype, int64_t n) {
   switch (from_dtype) {
-    case Elem::f32: return convert_from(to, to_dtype, static_cast<const float*>(from), n);
-    case Elem::f64: return convert_from(to, to_dtype, static_cast<const double*>(from), n);
-    case Elem::i32: return convert_from(to, to_dtype, static_cast<const int32_t*>(from), n);
-    case Elem::i64: return convert_from(to, to_dtype, static_cast<const int64_t*>(from), n);
+    case Elem::f32:
+      return convert_from(to, to_dtype, static_cast<const float*>(from), n);
+    case Elem::f64:
+      return convert_from(to, to_dtype, static_cast<const double*>(from), n);
+    case Elem::i32:
+      return convert_from(to, to_dtype, static_cast<const int32_t*>(from), n);
+    case Elem::i64:
+      return convert_from(to, to_dtype, static_cast<const int64_t*>(from), n);
     case Elem::u8:
-    case Elem::boolean: return convert_from(to, to_dtype, static_cast<const uint8_t*>(from), n);
+    case Elem::boolean:
+      return convert_from(to, to_dtype, static_cast<const uint8_t*>(from), n);
   }
 }
 
@@ -95,10 +108,13 @@ constexpr Elem dtype_of = sizeof(T) == 4 ? Elem::f32 : Elem::f64;
 int64_t item_size(Elem t) {
   switch (t) {
     case Elem::f64:
-    case Elem::i64: return 8;
+    case Elem::i64:
+      return 8;
     case Elem::u8:
-    case Elem::boolean: return 1;
-    default: return 4;
+    case Elem::boolean:
+      return 1;
+    default:
+      return 4;
   }
 }
 
@@ -161,18 +177,26 @@ void load_strided(T* to, const PwInput& in, int64_t at, int64_t n) {
 template <class T>
 const T* load_block(const PwInput& in, T* scratch, int64_t at, int64_t n) {
   switch (in.mode) {
-    case PwLoad::direct: return static_cast<const T*>(in.data) + at;
-    case PwLoad::convert: copy_run(scratch, in, at, n); return scratch;
-    case PwLoad::scalar: return scratch;
-    case PwLoad::repeated: return scratch + at % in.period;
+    case PwLoad::direct:
+      return static_cast<const T*>(in.data) + at;
+    case PwLoad::convert:
+      copy_run(scratch, in, at, n);
+      return scratch;
+    case PwLoad::scalar:
+      return scratch;
+    case PwLoad::repeated:
+      return scratch + at % in.period;
     case PwLoad::periodic: {
       const int64_t phase = at % in.period, first = in.period - phase;
-      if (n <= first && static_cast<Elem>(in.dtype) == dtype_of<T>) return static_cast<const T*>(in.data) + phase;
+      if (n <= first && static_cast<Elem>(in.dtype) == dtype_of<T>)
+        return static_cast<const T*>(in.data) + phase;
       copy_run(scratch, in, phase, first < n ? first : n);
       if (first < n) copy_run(scratch + first, in, 0, n - first);  // a block is shorter than a period
       return scratch;
     }
-    case PwLoad::strided: load_strided(scratch, in, at, n); return scratch;
+    case PwLoad::strided:
+      load_strided(scratch, in, at, n);
+      return scratch;
   }
   return nullptr;
 }
@@ -230,8 +254,12 @@ void pw_run(const PwPlan& plan, int64_t begin, int64_t end, T* scratch) {
 
 }  // namespace
 
-void pw_run_f32(const PwPlan& plan, int64_t begin, int64_t end, float* scratch) { pw_run(plan, begin, end, scratch); }
-void pw_run_f64(const PwPlan& plan, int64_t begin, int64_t end, double* scratch) { pw_run(plan, begin, end, scratch); }
+void pw_run_f32(const PwPlan& plan, int64_t begin, int64_t end, float* scratch) {
+  pw_run(plan, begin, end, scratch);
+}
+void pw_run_f64(const PwPlan& plan, int64_t begin, int64_t end, double* scratch) {
+  pw_run(plan, begin, end, scratch);
+}
 void convert(void* to, int to_dtype, const void* from, int from_dtype, int64_t n) {
   convert_any(to, static_cast<Elem>(to_dtype), from, static_cast<Elem>(from_dtype), n);
 }

@@ -5,23 +5,23 @@
 
 namespace pk::cpu::PK_ISA {
 
-#define PK_V1(name, expr)                      \
-  struct F_##name {                            \
-    template <class V>                         \
+#define PK_V1(name, expr)                        \
+  struct F_##name {                              \
+    template <class V>                           \
     static PK_INLINE_MEMBER V f(V x, V p, V q) { \
-      using T = typename ElemOf<V>::type;      \
-      (void)p, (void)q, (void)sizeof(T);       \
-      return expr;                             \
-    }                                          \
+      using T = typename ElemOf<V>::type;        \
+      (void)p, (void)q, (void)sizeof(T);         \
+      return expr;                               \
+    }                                            \
   };
-#define PK_V2(name, expr)                           \
-  struct F_##name {                                 \
-    template <class V>                              \
+#define PK_V2(name, expr)                             \
+  struct F_##name {                                   \
+    template <class V>                                \
     static PK_INLINE_MEMBER V f(V a, V b, V p, V q) { \
-      using T = typename ElemOf<V>::type;           \
-      (void)p, (void)q, (void)sizeof(T);            \
-      return expr;                                  \
-    }                                               \
+      using T = typename ElemOf<V>::type;             \
+      (void)p, (void)q, (void)sizeof(T);              \
+      return expr;                                    \
+    }                                                 \
   };
 #define PK_INLINE_MEMBER inline __attribute__((always_inline))
 
@@ -53,9 +53,9 @@ PK_V1(round, vround(x))
 PK_V1(floor, vfloor(x))
 PK_V1(ceil, vceil(x))
 PK_V1(relu, at_least(x, V{}))
-PK_V1(hard_sigmoid, at_most(at_least(x * T(0.2) + T(0.5), V{}), set1(T(1))))
-PK_V1(leaky_relu, select(x < T(0), p * x, x))
-PK_V1(elu, select(x < T(0), p * vexpm1(x), x))
+PK_V1(hard_sigmoid, at_most(at_least(x* T(0.2) + T(0.5), V{}), set1(T(1))))
+PK_V1(leaky_relu, select(x < T(0), p* x, x))
+PK_V1(elu, select(x < T(0), p* vexpm1(x), x))
 PK_V1(clip, at_most(at_least(x, p), q))
 PK_V1(logical_not, one_if<V>(x == T(0)))
 PK_V1(is_finite, one_if<V>(x - x == T(0)))
@@ -77,10 +77,10 @@ PK_V2(greater_equal, one_if<V>(a >= b))
 PK_V2(logical_and, one_if<V>((a != T(0)) & (b != T(0))))
 PK_V2(logical_or, one_if<V>((a != T(0)) | (b != T(0))))
 PK_V2(relu_grad, select(b > T(0), a, V{}))
-PK_V2(leaky_relu_grad, select(b < T(0), p * a, a))
+PK_V2(leaky_relu_grad, select(b < T(0), p* a, a))
 PK_V2(elu_grad, select(b < T(0), a*(b + p), a))
 PK_V2(tanh_grad, a*(T(1) - b * b))
-PK_V2(sigmoid_grad, a* b*(T(1) - b))
+PK_V2(sigmoid_grad, a * b * (T(1) - b))
 PK_V2(hard_sigmoid_grad, select((b > T(0)) & (b < T(1)), a* T(0.2), V{}))
 PK_V2(softplus_grad, a* vsigmoid(b))
 PK_V2(softsign_grad, a / ((vabs(b) + T(1)) * (vabs(b) + T(1))))

@@ -61,7 +61,8 @@ void cols_wide(const T* x, int64_t rows, int64_t width, int64_t stride, double* 
   }
 }
 
-// Wide rows: four at a time are added to a line of sums that stays in L1, so that memory is read in long runs.
+// Wide rows: four at a time are added to a line of sums that stays in L1, so that memory is read in long
+// runs.
 template <class T, class Op>
 void cols_long(const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {
   using V = typename Simd<T>::vec;
@@ -87,7 +88,8 @@ void cols_long(const T* x, int64_t rows, int64_t width, int64_t stride, double* 
       for (int64_t i = 0; i < w; ++i) acc[c + i] = Op::s(acc[c + i], static_cast<double>(line[i]));
     }
     const int64_t rest = c + w;
-    if (rest < width && c + kWidth >= width) cols_wide<T, Op>(x + rest, rows, width - rest, stride, acc + rest);
+    if (rest < width && c + kWidth >= width)
+      cols_wide<T, Op>(x + rest, rows, width - rest, stride, acc + rest);
   }
 }
 
@@ -115,8 +117,25 @@ inline bool better(bool max, T x, T best) {
   return max ? x > best : x < best;
 }
 
+// A row that fits into a vector: the least number of a lane that holds the best.
+template <class T, class Op>
+int64_t arg_short(const T* x, int n) {
+  using V = typename Simd<T>::vec;
+  constexpr int L = Simd<T>::n;
+  V lane;
+#pragma GCC unroll 16
+  for (int l = 0; l < L; ++l) lane[l] = static_cast<T>(l);
+  const V v = load_rest<Op>(x, n), best = fold_lanes<Op, L / 2>(v);
+  const V first = fold_lanes<Min, L / 2>(select((v == best) | (v != v), lane, set1(T(L))));
+  return static_cast<int64_t>(first[0]);
+}
+
 template <class T>
 void arg_row(bool max, const T* x, int64_t n, int64_t* out) {
+  if (n <= Simd<T>::n) {
+    *out = max ? arg_short<T, Max>(x, static_cast<int>(n)) : arg_short<T, Min>(x, static_cast<int>(n));
+    return;
+  }
   const double best = max ? fold<T, Max>(x, n) : fold<T, Min>(x, n);
   // Its first position: by stretches, then within one. A NaN is best where there is one.
   constexpr int64_t kStretch = 64;
@@ -147,14 +166,16 @@ void arg_impl(bool max, const T* x, int64_t outer, int64_t n, int64_t inner, int
       for (int64_t k = 1; k < n; ++k) {
         const T* p = x + k * inner + c;
         for (int64_t i = 0; i < m; ++i)
-          if (better(max, p[i], best[i]) || (p[i] != p[i] && best[i] == best[i])) best[i] = p[i], out[c + i] = k;
+          if (better(max, p[i], best[i]) || (p[i] != p[i] && best[i] == best[i]))
+            best[i] = p[i], out[c + i] = k;
       }
     }
   }
 }
 
 template <class T>
-void running_impl(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n, int64_t inner, T* y) {
+void running_impl(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n,
+                  int64_t inner, T* y) {
   constexpr int64_t kTile = 64;
   T acc[kTile];
   const int64_t step = reverse ? -inner : inner, first = reverse ? (n - 1) * inner : 0;
@@ -178,28 +199,33 @@ void scan_impl(bool reverse, const T* a, const T* b, int64_t outer, int64_t n, i
   for (int64_t o = 0; o < outer; ++o, a += n * inner, b += n * inner, y += n * inner) {
     int64_t at = first;
     for (int64_t k = 0; k < n; ++k, at += step)
-      for (int64_t i = 0; i < inner; ++i) y[at + i] = k ? a[at + i] * y[at - step + i] + b[at + i] : b[at + i];
+      for (int64_t i = 0; i < inner; ++i)
+        y[at + i] = k ? a[at + i] * y[at - step + i] + b[at + i] : b[at + i];
   }
 }
 
 }  // namespace
 
-#define PK_REDUCE(T, t)                                                                                           \
-  void red_rows_##t(Red op, const T* x, int64_t rows, int64_t n, double divisor, T* out) {                         \
-    rows_impl(op, x, rows, n, divisor, out);                                                                   \
-  }                                                                                                            \
-  void red_partials_##t(Red op, const T* x, int64_t n, double* partials) { partials_impl(op, x, n, partials); }    \
-  void red_cols_##t(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {                \
-    cols_impl(op, x, rows, width, stride, acc);                                                                \
-  }                                                                                                            \
-  void arg_extremum_##t(bool max, const T* x, int64_t outer, int64_t n, int64_t inner, int64_t* out) {             \
-    arg_impl(max, x, outer, n, inner, out);                                                                    \
-  }                                                                                                            \
-  void running_##t(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n, int64_t inner, T* y) { \
-    running_impl(prod, exclusive, reverse, x, outer, n, inner, y);                                             \
-  }                                                                                                            \
-  void linear_scan_##t(bool reverse, const T* a, const T* b, int64_t outer, int64_t n, int64_t inner, T* y) {      \
-    scan_impl(reverse, a, b, outer, n, inner, y);                                                              \
+#define PK_REDUCE(T, t)                                                                                \
+  void red_rows_##t(Red op, const T* x, int64_t rows, int64_t n, double divisor, T* out) {             \
+    rows_impl(op, x, rows, n, divisor, out);                                                           \
+  }                                                                                                    \
+  void red_partials_##t(Red op, const T* x, int64_t n, double* partials) {                             \
+    partials_impl(op, x, n, partials);                                                                 \
+  }                                                                                                    \
+  void red_cols_##t(Red op, const T* x, int64_t rows, int64_t width, int64_t stride, double* acc) {    \
+    cols_impl(op, x, rows, width, stride, acc);                                                        \
+  }                                                                                                    \
+  void arg_extremum_##t(bool max, const T* x, int64_t outer, int64_t n, int64_t inner, int64_t* out) { \
+    arg_impl(max, x, outer, n, inner, out);                                                            \
+  }                                                                                                    \
+  void running_##t(bool prod, bool exclusive, bool reverse, const T* x, int64_t outer, int64_t n,      \
+                   int64_t inner, T* y) {                                                              \
+    running_impl(prod, exclusive, reverse, x, outer, n, inner, y);                                     \
+  }                                                                                                    \
+  void linear_scan_##t(bool reverse, const T* a, const T* b, int64_t outer, int64_t n, int64_t inner,  \
+                       T* y) {                                                                         \
+    scan_impl(reverse, a, b, outer, n, inner, y);                                                      \
   }
 PK_REDUCE(float, f32)
 PK_REDUCE(double, f64)

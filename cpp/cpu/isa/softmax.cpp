@@ -76,7 +76,8 @@ void rows(bool log, const T* x, int64_t count, int64_t n, T* y) {
   const int64_t together = kBlock / n;
   for (int64_t r = 0; r < count; r += together, x += together * n, y += together * n) {
     const int64_t m = count - r < together ? count - r : together;
-    for (int64_t k = 0; k < m; ++k) shift(x + k * n, y + k * n, n, static_cast<T>(fold<T, Max>(x + k * n, n)));
+    for (int64_t k = 0; k < m; ++k)
+      shift(x + k * n, y + k * n, n, static_cast<T>(fold<T, Max>(x + k * n, n)));
     T* e = log ? block : y;
     if (log) memcpy(block, y, static_cast<size_t>(m * n) * sizeof(T));
     exp_block(e, m * n);
