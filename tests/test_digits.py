@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from png_reader import read_png
-from pykeras.models import load_model
 
 from pykeras.__main__ import main
 from pykeras.datasets import digits
+from pykeras.models import load_model
 
 
 def test_data():

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from pykeras.models import Sequential
 
 from pykeras.layers import BatchNormalization, Conv2D, Dense, Flatten
+from pykeras.models import Sequential
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
