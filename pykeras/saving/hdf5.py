@@ -9,7 +9,7 @@ import math
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -278,19 +278,7 @@ def load_weights_from_hdf5_group(f: Any, layers: Iterable[Any], reshape: bool = 
     Raises:
         ValueError: the numbers of layers or of weights, or a shape, differ. Nothing has been set then.
     """
-    stored = _Stored(f)
-    filled = stored.with_weights()
-    wanting = [layer for layer in layers if layer.weights]
-    if len(filled) != len(wanting):
-        raise ValueError(
-            f"You are trying to load a weight file containing {len(filled)} layers into a model with "
-            f"{len(wanting)} layers."
-        )
-    pairs: Pairs = []
-    for k, (source, layer) in enumerate(zip(filled, wanting)):
-        where = f"Layer #{k} (named {layer.name!r} in the current model, {source.name!r} in the save file)"
-        pairs += stored.fit(source, layer, where, reshape)
-    K.batch_set_value(pairs)
+    K.batch_set_value(_pairs_by_order(_Stored(f), list(layers), reshape))
 
 
 def load_weights_from_hdf5_group_by_name(
@@ -307,7 +295,41 @@ def load_weights_from_hdf5_group_by_name(
     Raises:
         ValueError: a layer of equal name does not fit. Nothing has been set then.
     """
+    K.batch_set_value(_pairs_by_name(_Stored(f), list(layers), skip_mismatch, reshape))
+
+
+def load_own_weights(f: Any, layers: Iterable[Any]) -> None:
+    """Reads weights into a model that was made from the same file's config.
+
+    There the names are sure to match, whatever the order in which the writer sorted the layers; where they
+    do not (names that the writer changed), the order decides as usual.
+    """
+    layers = list(layers)
     stored = _Stored(f)
+    wanting = [layer.name for layer in layers if layer.weights]
+    filled = [layer.name for layer in stored.with_weights()]
+    if len(set(wanting)) == len(wanting) and sorted(wanting) == sorted(filled):
+        K.batch_set_value(_pairs_by_name(stored, layers, False, False))
+    else:
+        K.batch_set_value(_pairs_by_order(stored, layers, False))
+
+
+def _pairs_by_order(stored: _Stored, layers: list[Any], reshape: bool) -> Pairs:
+    filled = stored.with_weights()
+    wanting = [layer for layer in layers if layer.weights]
+    if len(filled) != len(wanting):
+        raise ValueError(
+            f"You are trying to load a weight file containing {len(filled)} layers into a model with "
+            f"{len(wanting)} layers."
+        )
+    pairs: Pairs = []
+    for k, (source, layer) in enumerate(zip(filled, wanting)):
+        where = f"Layer #{k} (named {layer.name!r} in the current model, {source.name!r} in the save file)"
+        pairs += stored.fit(source, layer, where, reshape)
+    return pairs
+
+
+def _pairs_by_name(stored: _Stored, layers: list[Any], skip_mismatch: bool, reshape: bool) -> Pairs:
     index: dict[str, list[Any]] = {}
     for layer in layers:
         index.setdefault(layer.name, []).append(layer)
@@ -319,19 +341,5 @@ def load_weights_from_hdf5_group_by_name(
             except ValueError as error:
                 if not skip_mismatch:
                     raise
-                warnings.warn(f"Skipping loading of weights: {error}", stacklevel=3)
-    K.batch_set_value(pairs)
-
-
-def load_own_weights(f: Any, layers: Iterable[Any]) -> None:
-    """Reads weights into a model that was made from the same file's config.
-
-    There the names are sure to match, whatever the order in which the writer sorted the layers; where they
-    do not (names that the writer changed), the order decides as usual.
-    """
-    layers = list(layers)
-    wanting = [layer.name for layer in layers if layer.weights]
-    filled = [layer.name for layer in _Stored(f).with_weights()]
-    same = len(set(wanting)) == len(wanting) and sorted(wanting) == sorted(filled)
-    load: Callable[..., None] = load_weights_from_hdf5_group_by_name if same else load_weights_from_hdf5_group
-    load(f, layers)
+                warnings.warn(f"Skipping loading of weights: {error}", stacklevel=5)
+    return pairs
