@@ -75,7 +75,7 @@ def header(title: str, cpu_time: bool) -> str:
     except OSError:
         pass
     clock = (
-        "The machine was busy with other work: times are CPU time of the process over the number of threads.\n"
+        "The machine was busy: times are CPU time of the process over the number of threads.\n"
         "That leaves out waiting for a CPU; with several threads it is only a hint.\n"
         if cpu_time
         else "Times are wall time.\n"

@@ -78,13 +78,17 @@ class Engine:
         self.process.wait(timeout=30)
 
 
+def three_digits(value: float) -> str:
+    """Write a number with at least three digits, without an exponent."""
+    return f"{value:.{max(0, 3 - len(str(int(value))))}f}"
+
+
 def duration(seconds: float) -> str:
     """Write a time with three digits and a fitting unit."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1 or unit == "µs":
-            value = seconds * factor
-            return f"{value:.{max(0, 2 - len(str(int(value))) + 1)}f} {unit}"
-    raise AssertionError
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if seconds * factor >= 1:
+            return f"{three_digits(seconds * factor)} {unit}"
+    return f"{three_digits(seconds * 1e6)} µs"
 
 
 def relative_difference(a: list[float], b: list[float]) -> float:
@@ -133,6 +137,7 @@ def run_case(name: str, options: argparse.Namespace) -> dict[str, Any]:
             if case.deterministic:
                 result["loss_difference"] = relative_difference(a["losses"], b["losses"])
         calls = [("predict", batch) for batch in case.predict_batches]
+        calls.insert(1, ("lean", case.predict_batches[0]))
         calls += [("train", batch) for batch in case.train_batches]
         for call, batch in calls:
             medians: dict[str, list[float]] = {engine: [] for engine in names}
@@ -155,7 +160,7 @@ def describe(medians: dict[str, list[float]]) -> str:
     """One line about one row, for the terminal."""
     parts = [f"{engine} {duration(statistics.median(times))}" for engine, times in medians.items()]
     if len(medians) == 2:
-        parts.append(f"ratio {ratio(medians)[0]:.2f}")
+        parts.append(f"ratio {three_digits(ratio(medians)[0])}")
     return ", ".join(parts)
 
 
@@ -175,7 +180,8 @@ def report(results: list[dict[str, Any]], options: argparse.Namespace) -> str:
     text.append("- threads: " + ", ".join(f"{k} {v or 'own choice'}" for k, v in threads.items()))
     text.append(f"- medians of {options.rounds} alternating rounds of {options.seconds} s; one call each of")
     text.append(
-        "  `predict_on_batch` or `train_on_batch`; ratio = tf_keras / pykeras, above 1 pykeras is faster"
+        "  `predict_on_batch` or `train_on_batch` (lean: in tf_keras a `tf.function` around the model);"
+        "\n  ratio = tf_keras / pykeras, above 1 pykeras is faster"
     )
     text += ["", "| model | call | batch | pykeras | tf_keras | ratio | (range) |"]
     text += ["|---|---|---:|---:|---:|---:|---|"]
@@ -185,7 +191,7 @@ def report(results: list[dict[str, Any]], options: argparse.Namespace) -> str:
             cells = [duration(statistics.median(medians[e])) if e in medians else "" for e in ENGINES]
             if len(medians) == 2:
                 middle, low, high = ratio(medians)
-                cells += [f"**{middle:.2f}**", f"{low:.2f} to {high:.2f}"]
+                cells += [f"**{three_digits(middle)}**", f"{three_digits(low)} to {three_digits(high)}"]
             else:
                 cells += ["", ""]
             text.append(f"| {result['case']} | {row['call']} | {row['batch']} | " + " | ".join(cells) + " |")
