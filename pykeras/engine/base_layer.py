@@ -383,11 +383,11 @@ class Layer(Connected):
             with K.name_scope("activity_regularizer"):
                 self.add_loss([regularizer(x) for x in outputs], inputs=to_list(inputs))
 
-    def _output_shapes(self, inputs: list[Any], n_outputs: int) -> list[Any]:
+    def _output_shapes(self, inputs: list[Any], outputs: list[Any]) -> list[Any]:
         """Returns one shape per output, as `compute_output_shape` says."""
         shapes = self.compute_output_shape(unpack_singleton([K.int_shape(x) for x in inputs]))
         nested = isinstance(shapes, list) and bool(shapes) and isinstance(shapes[0], (list, tuple))
-        if n_outputs == 1 and not nested:
+        if len(outputs) == 1 and not nested:
             return [None if shapes is None else tuple(shapes)]
         return [None if shape is None else tuple(shape) for shape in shapes]
 
@@ -404,7 +404,7 @@ class Layer(Connected):
         input_tensors = to_list(input_tensors)
         output_tensors = to_list(output_tensors)
         if output_shapes is None:
-            output_shapes = self._output_shapes(input_tensors, len(output_tensors))
+            output_shapes = self._output_shapes(input_tensors, output_tensors)
         masks_in = to_list(input_masks, allow_tuple=True)
         masks_out = to_list(output_masks, allow_tuple=True)
         if len(masks_in) < len(input_tensors):

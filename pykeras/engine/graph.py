@@ -222,7 +222,7 @@ def call_again(
     if len(result_masks) < len(results):
         result_masks = result_masks * len(results)
     uses_phase = any(getattr(x, "_uses_learning_phase", False) for x in tensors)
-    for x, shape in zip(results, layer._output_shapes(tensors, len(results))):
+    for x, shape in zip(results, layer._output_shapes(tensors, results)):
         if shape is not None and not any(x is t for t in tensors):
             x._keras_shape = shape
         x._uses_learning_phase = getattr(x, "_uses_learning_phase", False) or uses_phase

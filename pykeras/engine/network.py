@@ -42,13 +42,15 @@ class Network(Layer):
     _is_graph_network = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        for old, new in (("input", "inputs"), ("output", "outputs")):
-            if old in kwargs:
-                warnings.warn(
-                    f"Update your `{type(self).__name__}` call to the Keras 2 API: `{old}=` is now `{new}=`.",
-                    stacklevel=3,
-                )
-                kwargs[new] = kwargs.pop(old)
+        if "input" in kwargs or "output" in kwargs:
+            warnings.warn(
+                f"Update your `{type(self).__name__}` call to the Keras 2 API: "
+                f"`{type(self).__name__}(inputs=..., outputs=...)`",
+                stacklevel=3,
+            )
+            for old in ("input", "output"):
+                if old in kwargs:
+                    kwargs[old + "s"] = kwargs.pop(old)
         if args or "inputs" in kwargs or "outputs" in kwargs:
             self._init_graph_network(*args, **kwargs)
         else:
@@ -434,6 +436,11 @@ class Network(Layer):
                 values.update(zip(node.output_tensors, zip(results, result_masks)))
         pairs = [values[x] for x in self.outputs]
         return [x for x, _ in pairs], [m for _, m in pairs], [K.int_shape(x) for x, _ in pairs]
+
+    def _output_shapes(self, inputs: list[Any], outputs: list[Any]) -> list[Any]:
+        if not self._is_graph_network and type(self).compute_output_shape is Network.compute_output_shape:
+            return [K.int_shape(x) for x in outputs]  # only `call` knows
+        return super()._output_shapes(inputs, outputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the output shape (or list of shapes) for other input shapes."""

@@ -35,7 +35,7 @@ class Scale(Layer):
         return inputs * self.factor
 
 
-# ------------------------------------------------------------------------------------------------------ names
+# ------------------------------------------------------------------------------------------ names
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_2_3_inputs_and_models():
     assert Twin(x, Dense(1)(x)).name == "twin_1"
 
 
-# -------------------------------------------------------------------------------------------------- arguments
+# ------------------------------------------------------------------------------------------ arguments
 
 
 def test_2_4_unknown_keyword():
@@ -109,7 +109,7 @@ def test_2_5_embedding_always_has_a_shape():
     assert Embedding(10, 2, input_length=4).batch_input_shape == (None, 4)
 
 
-# --------------------------------------------------------------------------------------------------- calling
+# ------------------------------------------------------------------------------------------ calling
 
 
 def test_2_7_build_once_with_the_shape():
@@ -240,7 +240,7 @@ def test_engine_error_names_the_layer():
         Broken()(Input((4,)))
 
 
-# ------------------------------------------------------------------------------------------------ connections
+# ------------------------------------------------------------------------------------------ connections
 
 
 def test_2_11_one_node():
@@ -297,7 +297,7 @@ def test_2_11_not_connected():
         layer.get_input_at(0)
 
 
-# ---------------------------------------------------------------------------------------------------- weights
+# ------------------------------------------------------------------------------------------ weights
 
 
 def test_2_21_add_weight_in_both_orders():
@@ -341,7 +341,9 @@ def test_2_23_set_weights_errors():
     layer = Dense(2, name="mine")
     layer(Input((3,)))
     before = layer.get_weights()
-    with pytest.raises(ValueError, match=r'layer "mine" with a  weight list of length 1.*expecting 2 weights'):
+    with pytest.raises(
+        ValueError, match=r'layer "mine" with a  weight list of length 1.*expecting 2 weights'
+    ):
         layer.set_weights([np.ones((3, 2))])
     with pytest.raises(ValueError, match="not compatible with provided weight shape"):
         layer.set_weights([np.ones((3, 2)), np.ones(3)])
@@ -391,7 +393,7 @@ def test_config_round_trip():
     assert twin.trainable is False
 
 
-# ------------------------------------------------------------------------------------------------------ masks
+# ------------------------------------------------------------------------------------------ masks
 
 
 def test_5_1_refusing_a_mask():
@@ -434,7 +436,7 @@ def test_2_7_a_mask_of_the_caller_wins():
     assert got == [mine]
 
 
-# ------------------------------------------------------------------------------------------------------ input
+# ------------------------------------------------------------------------------------------ input
 
 
 def test_2_26_input():

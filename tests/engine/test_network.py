@@ -37,7 +37,7 @@ def arrays(n=5):
     return [np.random.rand(n, 4), np.random.rand(n, 4)]
 
 
-# ----------------------------------------------------------------------------------------------- construction
+# ------------------------------------------------------------------------------------------ construction
 
 
 def test_2_12_names_must_be_unique():
@@ -48,7 +48,7 @@ def test_2_12_names_must_be_unique():
 
 def test_2_12_graph_disconnected():
     a, b = Input((2,)), Input((2,))
-    with pytest.raises(RuntimeError, match="^Graph disconnected"):
+    with pytest.raises(RuntimeError, match=r"^Graph disconnected"):
         Model(a, add([a, b]))
 
 
@@ -103,7 +103,7 @@ def test_keras_1_keywords_warn():
     assert model.output_shape == (None, 1)
 
 
-# ------------------------------------------------------------------------------------------------ layer order
+# ------------------------------------------------------------------------------------------ layer order
 
 
 def test_2_13_order_of_layers():
@@ -158,7 +158,7 @@ def test_names_of_ends():
     assert sum(len(nodes) for nodes in model.nodes_by_depth.values()) == 7
 
 
-# ------------------------------------------------------------------------------------------------ sub-models
+# ------------------------------------------------------------------------------------------ sub-models
 
 
 def test_sub_model_cut_at_any_tensor():
@@ -272,7 +272,7 @@ def test_uses_learning_phase():
     assert not Model(x, Dense(1)(x)).uses_learning_phase
 
 
-# ---------------------------------------------------------------------------------------------------- configs
+# ------------------------------------------------------------------------------------------ configs
 
 
 def test_3_1_1_config():
@@ -407,7 +407,7 @@ def test_float_input_of_embedding_inside_sequential():
     assert model.predict(np.array([[0, 1, 4]])).shape == (1, 3, 2)
 
 
-# ------------------------------------------------------------------------------------------------------ clone
+# ------------------------------------------------------------------------------------------ clone
 
 
 def test_2_25_clone_functional():
