@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -49,6 +50,10 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+# Larger filled constants are made when a function runs: a config must not be able to fill the memory.
+_LARGE = 2**20
 
 
 # ---- making ---------------------------------------------------------------------------------------------
@@ -101,6 +106,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     array = to_array(value, dtype_name(dtype))
     if shape is not None:
         wanted = (shape,) if isinstance(shape, int) else tuple(shape)
+        if array.size == 1 and math.prod(wanted) > _LARGE:
+            number = float(array.reshape(()))
+            return op("fill", shape=list(wanted), value=number, dtype=dtype_name(array.dtype))
         array = np.full(wanted, array.reshape(())) if array.size == 1 else array.reshape(wanted)
     return _constant(np.asarray(array, order="C"), name)
 
