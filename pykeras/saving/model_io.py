@@ -176,6 +176,8 @@ def _restore_training(f: Any, name: Any, model: Any, custom_objects: dict[str, A
         raise ValueError(
             f"The training config of {name!s} is of an unknown form ({error!r}); load with compile=False"
         ) from error
+    except ValueError as error:
+        raise ValueError(f"{error} (To load the model without its training config: compile=False)") from error
     model.compile(**arguments)
     if "optimizer_weights" in f:
         _restore_optimizer(f, model)

@@ -99,9 +99,7 @@ def _loss_object(value: Config, known: Config) -> Any:
         name = str(config.get("fn", config.get("name")))
     function = getattr(losses, _snake(name), None)
     if not callable(function):
-        raise ValueError(
-            f"Unknown loss function:{name}. Pass it in `custom_objects`, or load with compile=False"
-        )
+        raise ValueError(f"Unknown loss function:{name}. Pass it in `custom_objects`")
     if not config.get("from_logits") and not config.get("label_smoothing"):
         return function.__name__
     return _configured_loss(function, value)

@@ -121,6 +121,21 @@ def test_state_that_would_fill_the_memory(path):
         load_model(path)
 
 
+@pytest.mark.parametrize("initializer", ["zeros", "no such initializer", "glorot_uniform"])
+def test_config_that_would_fill_the_memory(path, initializer):
+    config = {
+        "name": "d",
+        "units": 10**9,
+        "batch_input_shape": [None, 10**6],
+        "kernel_initializer": initializer,
+    }
+    with h5py.File(path, "a") as file:
+        layers = [{"class_name": "Dense", "config": config}]
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+    with pytest.raises(ValueError, match=r"shape \(1000000, 1000000000\)"):
+        load_model(path)
+
+
 @pytest.mark.parametrize(
     "layer",
     [

@@ -240,6 +240,21 @@ def test_weights_out_of_a_full_file_and_split_names(tmp_path, monkeypatch):  # 3
     assert same(again.get_weights(), model.get_weights())
 
 
+def test_weight_file_of_keras_0_3(tmp_path):
+    path = tmp_path / "w.h5"
+    arrays = [np.random.rand(4, 3), np.random.rand(3), np.random.rand(3, 2), np.random.rand(2)]
+    with h5py.File(path, "w") as file:
+        file.attrs["nb_layers"] = 3
+        for k, weights in enumerate((arrays[:2], [], arrays[2:])):
+            group = file.create_group(f"layer_{k}")
+            group.attrs["nb_params"] = len(weights)
+            for i, weight in enumerate(weights):
+                group[f"param_{i}"] = weight
+    model = Sequential([L.Dense(3, input_shape=(4,)), L.Activation("relu"), L.Dense(2)])
+    model.load_weights(path)
+    assert same(model.get_weights(), [a.astype("float32") for a in arrays])
+
+
 def test_nested_weights_survive_freezing(tmp_path):  # 3.2.3
     path = tmp_path / "w.h5"
 
