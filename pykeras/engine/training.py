@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.generic_utils import to_list, unpack_singleton
-from . import base_layer, compile_utils, training_arrays
+from . import base_layer, compile_utils, pickling, training_arrays
 from . import training_utils as checks
 from .compiled import CompiledNetwork
 
@@ -277,6 +277,11 @@ class Model(CompiledNetwork):
         xs = self._standardize_inputs(x, check_batch_axis=True)
         self._make_predict_function()
         return unpack_singleton(self.predict_function(self._with_phase(self.predict_function, xs, 0)))
+
+    # --------------------------------------------------------------------------------------------- copies
+
+    def __reduce__(self) -> Any:
+        return pickling.from_bytes, (pickling.to_bytes(self),)
 
 
 def _length(arrays: list[Any]) -> int:

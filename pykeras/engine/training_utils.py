@@ -385,6 +385,11 @@ def standardize_weights(
         return sample_weight
     if isinstance(class_weight, dict):
         return _weights_of_classes(y, class_weight)
+    if class_weight is not None:
+        warnings.warn(
+            f"`class_weight` should be a dict from classes to weights; {class_weight!r} has no effect.",
+            stacklevel=4,
+        )
     # no memory: every element is the same one
     shape = y.shape[:1] if sample_weight_mode is None else y.shape[:2]
     return np.broadcast_to(np.ones((), dtype=K.floatx()), shape)

@@ -1,8 +1,11 @@
 """evaluate, predict, one batch at a time, the functions of a model."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
-from engine.training_models import X, Y, double, mse, simple
+from engine.training_models import TWO, X, Y, double, mse, simple
 
 from pykeras import backend as K
 from pykeras import optimizers
@@ -174,6 +177,20 @@ def test_random_numbers_continue_where_training_stopped():
     np.testing.assert_array_equal(whole[3:], rest[:3])
     assert len(set(whole)) > 1
     assert model.train_function.step == 9
+
+
+def test_pickle_and_deepcopy():
+    model = simple(optimizer="adam", metrics=["mae"])
+    model.fit(X, Y + 1, verbose=0)
+    functional = double()
+    functional.fit(X, TWO, verbose=0)
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert type(twin) is type(model)
+        np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+        assert K.get_value(twin.optimizer.iterations) == 1
+    for a, b in zip(copy.deepcopy(functional).predict(X), functional.predict(X)):
+        np.testing.assert_array_equal(a, b)
+    assert copy.deepcopy(Sequential([Dense(1)])).built is False
 
 
 def test_multi_input_training():

@@ -246,6 +246,11 @@ def test_8_6_class_weight_beside_sample_weight():
     assert got == pytest.approx(expected)
 
 
+def test_8_6_class_weight_of_another_kind_has_no_effect():
+    with pytest.warns(UserWarning, match="'auto' has no effect"):
+        simple().fit(X, Y, class_weight="auto", verbose=0)
+
+
 def test_8_6_class_weight_per_output():
     model = double()
     y = [np.zeros((8, 1)), np.eye(2)[np.arange(8) % 2]]

@@ -1,13 +1,16 @@
 """Functional graphs: construction, order of layers, nesting, weights, configs, copies."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from engine import layer_order
 
 from pykeras import backend as K
 from pykeras.layers import (
     Activation,
+    Add,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -455,3 +458,10 @@ def test_concatenate_layer_in_config():
     a, b = Input((1,)), Input((1,))
     model = Model([a, b], Concatenate()([a, b]))
     assert round_trip(model).output_shape == (None, 2)
+
+
+@pytest.mark.parametrize("seed", layer_order.SEEDS)
+def test_2_13_order_and_numbering_as_recorded(seed):
+    keras = SimpleNamespace(Model=Model, Input=Input, Dense=Dense, Add=Add)
+    recorded = json.loads(layer_order.GOLDEN.read_text())[seed]
+    assert layer_order.describe(layer_order.random_model(seed, keras)) == recorded
