@@ -115,10 +115,7 @@ def _clone_functional(model: Any, input_tensors: Any) -> Any:
             }
             outputs = copies[layer](unpack_singleton([values[x] for x in node.input_tensors]), **arguments)
             values.update(zip(node.output_tensors, to_list(outputs)))
-    sources = []
-    for x in inputs:  # a model must start at input layers
-        sources.append(x)
-    return Model(sources, [values[x] for x in model.outputs], name=model.name)
+    return Model(inputs, [values[x] for x in model.outputs], name=model.name)
 
 
 def _clone_sequential(model: Any, input_tensors: Any) -> Any:

@@ -28,4 +28,4 @@ def from_bytes(data: bytes) -> Any:
     from .. import saving
 
     with h5py.File(io.BytesIO(data), "r") as f:
-        return saving.load_model(f)
+        return saving.load_model(f, compile="training_config" in f.attrs)

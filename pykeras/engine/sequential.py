@@ -122,10 +122,9 @@ class Sequential(Model):
             raise _several("inputs")
         self._connect(inputs, outputs)
         order = old + new_layers
-        first = inputs[0]._keras_history[0]
-        if not any(layer is first for layer in order):
-            order.insert(0, first)
-        self._layers = order
+        # the input layer; more, if the first layer was connected to others already
+        before = [layer for layer in self._layers if not any(layer is other for other in order)]
+        self._layers = before + order
         self._restart()
 
     def _restart(self) -> None:

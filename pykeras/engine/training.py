@@ -222,26 +222,26 @@ class Model(CompiledNetwork):
         Returns:
             the loss before the step; or a list in the order of `metrics_names`.
         """
-        fast = self._fast_train
-        if fast is not None and sample_weight is None and class_weight is None:
-            x_type, x_shape, y_type, y_shape, phase = fast
-            if (
-                type(x) is np.ndarray is type(y)
-                and x.dtype is x_type
-                and y.dtype is y_type
-                and x.shape[1:] == x_shape
-                and y.shape[1:] == y_shape
-                and len(x) == len(y)
-                and self.train_function is not None
-                and self._trainable_seen == base_layer.trainable_changes()
-            ):
-                ones = checks.unit_weights(len(x))
-                outs = self.train_function([x, y, ones, 1.0] if phase else [x, y, ones])
+        if sample_weight is None and class_weight is None and self.train_function is not None:
+            ins = self._ready_batch(x, y)
+            if ins is not None and self._trainable_seen == base_layer.trainable_changes():
+                outs = self.train_function([*ins, 1.0] if self._fast_train[4] else ins)
                 return outs[0] if len(outs) == 1 else outs
         xs, ys, weights = self._standardize_user_data(x, y, sample_weight, class_weight)
         self._make_train_function()
         ins = checks.slice_arrays(xs + ys + weights, 0, _length(xs + ys))
         return unpack_singleton(self.train_function(self._with_phase(self.train_function, ins, 1)))
+
+    def _ready_batch(self, x: Any, y: Any) -> list[Any] | None:
+        """Returns the inputs of a function if x and y need neither checks nor conversion, otherwise None."""
+        fast = self._fast_train
+        if fast is None or not type(x) is np.ndarray is type(y):
+            return None
+        x_type, x_shape, y_type, y_shape, _ = fast
+        if x.dtype is not x_type or y.dtype is not y_type or x.shape[1:] != x_shape or y.shape[1:] != y_shape:
+            return None
+        n = len(x)
+        return [x, y, checks.unit_weights(n)] if len(y) == n else None
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
         """Computes loss and metrics of one batch in the test phase.
@@ -254,6 +254,10 @@ class Model(CompiledNetwork):
         Returns:
             the loss; or a list in the order of `metrics_names`.
         """
+        if sample_weight is None and self.test_function is not None:
+            ready = self._ready_batch(x, y)
+            if ready is not None:
+                return unpack_singleton(self.test_function(self._with_phase(self.test_function, ready, 0)))
         xs, ys, weights = self._standardize_user_data(x, y, sample_weight)
         self._make_test_function()
         ins = checks.slice_arrays(xs + ys + weights, 0, _length(xs + ys))
