@@ -7,17 +7,6 @@ from typing import Any
 from ..engine.base_layer import InputSpec, Layer
 from ..engine.input_layer import Input, InputLayer
 from ..utils.generic_utils import deserialize_keras_object
-from . import (
-    advanced_activations,
-    convolutional,
-    core,
-    embeddings,
-    local,
-    merge,
-    noise,
-    normalization,
-    pooling,
-)
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .convolutional import (
     Conv1D,
@@ -185,22 +174,13 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
     "add",
-    "advanced_activations",
     "average",
     "concatenate",
-    "convolutional",
-    "core",
     "deserialize",
     "dot",
-    "embeddings",
-    "local",
     "maximum",
-    "merge",
     "minimum",
     "multiply",
-    "noise",
-    "normalization",
-    "pooling",
     "serialize",
     "subtract",
 ]

@@ -106,6 +106,12 @@ def test_merge_shapes():
         layers.add([Input(batch_shape=(2, 3)), Input(batch_shape=(3, 3))])
 
 
+def test_strides_with_dilation():
+    """4.9."""
+    with pytest.raises(ValueError, match=r"[Ss]trides.*dilation"):
+        layers.Conv2D(2, 3, strides=2, dilation_rate=2)(Input(shape=(9, 9, 1)))
+
+
 def test_layer_as_activation_warns():
     """4.2."""
     with pytest.warns(UserWarning, match="layer"):

@@ -228,6 +228,34 @@ def test_rates_are_variables():
     assert K.get_value(optimizers.SGD(learning_rate=0.5).lr) == 0.5
 
 
+def test_decay():
+    """11.2: the first step is undecayed; a decay of 0 at construction stays without effect."""
+    optimizer = optimizers.SGD(lr=0.1, decay=1.0)
+    step, w = problem(optimizer)
+    step([])
+    np.testing.assert_allclose(K.get_value(w), np.full((3, 2), 0.2), rtol=1e-6)
+    step([])  # the rate is now 0.1 / 2
+    np.testing.assert_allclose(K.get_value(w), np.full((3, 2), 0.28), rtol=1e-6)
+    plain = optimizers.SGD(lr=0.1)
+    step, w = problem(plain)
+    K.set_value(plain.decay, 1.0)
+    step([])
+    step([])
+    np.testing.assert_allclose(K.get_value(w), np.full((3, 2), 0.36), rtol=1e-6)
+
+
+def test_constants_of_a_plan_follow_the_variables():
+    """11.2: betas and the like may change between two steps of one compiled function."""
+    optimizer = optimizers.RMSprop(lr=0.1, rho=0.5)
+    step, _ = problem(optimizer)
+    step([])
+    before = optimizer.get_weights()[0]
+    assert before.any()
+    K.set_value(optimizer.rho, 1.0)
+    step([])
+    assert optimizer.get_weights()[0].tolist() == before.tolist()
+
+
 def test_constraints_follow_each_step():
     """11.8."""
     step, w = problem(optimizers.SGD(lr=0.5), constraints.MaxNorm(0.1, axis=0))
