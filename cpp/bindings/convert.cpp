@@ -7,7 +7,8 @@ namespace pk {
 py::tuple shape_to_python(const Shape& shape) {
   py::tuple t(static_cast<size_t>(shape.rank()));
   for (int i = 0; i < shape.rank(); ++i)
-    t[static_cast<size_t>(i)] = shape[i] == kUnknown ? py::object(py::none()) : py::object(py::int_(shape[i]));
+    t[static_cast<size_t>(i)] =
+        shape[i] == kUnknown ? py::object(py::none()) : py::object(py::int_(shape[i]));
   return t;
 }
 
@@ -27,12 +28,18 @@ Shape shape_from_python(const py::handle& shape) {
 
 py::dtype numpy_dtype(DType dtype) {
   switch (dtype) {
-    case DType::f32: return py::dtype::of<float>();
-    case DType::f64: return py::dtype::of<double>();
-    case DType::i32: return py::dtype::of<int32_t>();
-    case DType::i64: return py::dtype::of<int64_t>();
-    case DType::u8: return py::dtype::of<uint8_t>();
-    case DType::boolean: return py::dtype::of<bool>();
+    case DType::f32:
+      return py::dtype::of<float>();
+    case DType::f64:
+      return py::dtype::of<double>();
+    case DType::i32:
+      return py::dtype::of<int32_t>();
+    case DType::i64:
+      return py::dtype::of<int64_t>();
+    case DType::u8:
+      return py::dtype::of<uint8_t>();
+    case DType::boolean:
+      return py::dtype::of<bool>();
   }
   throw RuntimeError("unknown dtype");
 }
@@ -68,7 +75,8 @@ py::array contiguous(const py::handle& x, DType dtype) {
   const py::dtype want = numpy_dtype(dtype);
   if (array.dtype().num() == want.num() && (array.flags() & py::array::c_style)) return array;
   // NumPy does the conversion, with its rules; text and objects are errors.
-  py::object converted = py::module_::import("numpy").attr("ascontiguousarray")(array, py::arg("dtype") = want);
+  py::object converted =
+      py::module_::import("numpy").attr("ascontiguousarray")(array, py::arg("dtype") = want);
   // ascontiguousarray makes rank 0 into rank 1.
   if (array.ndim() == 0) converted = converted.attr("reshape")(py::tuple(0));
   return py::reinterpret_borrow<py::array>(converted);
@@ -94,7 +102,8 @@ AttrValue attr_from_python(const std::string& name, const py::handle& h) {
   if (py::isinstance<py::str>(h)) return h.cast<std::string>();
   if (py::isinstance<py::list>(h) || py::isinstance<py::tuple>(h)) {
     std::vector<int64_t> ints;
-    for (const py::handle x : h) ints.push_back(py::int_(py::reinterpret_borrow<py::object>(x)).cast<int64_t>());
+    for (const py::handle x : h)
+      ints.push_back(py::int_(py::reinterpret_borrow<py::object>(x)).cast<int64_t>());
     return ints;
   }
   // NumPy scalars.

@@ -13,10 +13,10 @@
 
 namespace pk {
 
-pybind11::tuple shape_to_python(const Shape& shape);       // None for unknown dimensions
-Shape shape_from_python(const pybind11::handle& shape);    // a sequence of int or None
+pybind11::tuple shape_to_python(const Shape& shape);     // None for unknown dimensions
+Shape shape_from_python(const pybind11::handle& shape);  // a sequence of int or None
 pybind11::dtype numpy_dtype(DType dtype);
-DType dtype_of(const pybind11::array& array);              // ValueError for one that has no counterpart
+DType dtype_of(const pybind11::array& array);  // ValueError for one that has no counterpart
 Shape shape_of(const pybind11::array& array);
 pybind11::array new_array(const TensorType& type);         // uninitialised
 HostTensor to_tensor(const pybind11::handle& array_like);  // copies; floats of other widths are refused

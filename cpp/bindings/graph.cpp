@@ -1,6 +1,8 @@
 // Values, ops, constants, placeholders, gradients.
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
+
 #include "bindings/convert.h"
 #include "graph/autodiff.h"
 #include "graph/build.h"
@@ -47,7 +49,8 @@ py::dict op_info(const std::string& name) {
   for (const std::string& device : device_names()) {
     py::list dtypes;
     for (int t = 0; t < kDTypes; ++t)
-      if (KernelTable::of(device).find(name, static_cast<DType>(t))) dtypes.append(dtype_name(static_cast<DType>(t)));
+      if (KernelTable::of(device).find(name, static_cast<DType>(t)))
+        dtypes.append(dtype_name(static_cast<DType>(t)));
     kernels[device.c_str()] = dtypes;
   }
   d["kernels"] = kernels;
@@ -62,7 +65,8 @@ void bind_graph(py::module_& m) {
       .def_property_readonly("dtype", [](const Value& v) { return dtype_name(v.dtype()); })
       .def_property_readonly("op", [](const Value& v) { return v.node->op->name; })
       .def_property_readonly("index", [](const Value& v) { return v.index; })
-      .def_property_readonly("id", [](const Value& v) { return v.node->id * 64 + static_cast<uint64_t>(v.index); })
+      .def_property_readonly("id",
+                             [](const Value& v) { return v.node->id * 64 + static_cast<uint64_t>(v.index); })
       .def_property_readonly("inputs", [](const Value& v) { return to_list(v.node->inputs); })
       .def_property_readonly("attrs", [](const Value& v) { return attrs_to_python(v.node->attrs.map()); })
       .def_property_readonly("scope", [](const Value& v) { return v.node->scope; })
@@ -83,7 +87,8 @@ void bind_graph(py::module_& m) {
       "op",
       [](const std::string& name, const py::list& inputs, const py::dict& attrs, const std::string& scope) {
         const OpDef& def = get_op(name);
-        const NodePtr node = make_node(def, values_from(inputs), def.parse(name, attrs_from_python(attrs)), scope);
+        const NodePtr node =
+            make_node(def, values_from(inputs), def.parse(name, attrs_from_python(attrs)), scope);
         py::list out;
         for (size_t i = 0; i < node->types.size(); ++i) out.append(Value{node, static_cast<int>(i)});
         return out;
@@ -110,11 +115,15 @@ void bind_graph(py::module_& m) {
       "scan",
       [](const py::list& carry, const py::list& x, const py::list& next, const py::list& emit,
          const py::list& initial, const py::list& sequences, bool reverse, const std::string& scope) {
-        return to_list(make_scan(values_from(carry), values_from(x), values_from(next), values_from(emit),
-                                 values_from(initial), values_from(sequences), reverse, scope));
+        const std::vector<Value> states = values_from(carry), elements = values_from(x);
+        uint64_t since = ~uint64_t{0};  // what is older than the step's own inputs was not made by the step
+        for (const auto* list : {&states, &elements})
+          for (const Value& v : *list) since = std::min(since, v.node->id);
+        return to_list(make_scan(states, elements, values_from(next), values_from(emit), values_from(initial),
+                                 values_from(sequences), reverse, scope, since));
       },
-      py::arg("carry"), py::arg("x"), py::arg("next"), py::arg("emit"), py::arg("initial"), py::arg("sequences"),
-      py::arg("reverse") = false, py::arg("scope") = "");
+      py::arg("carry"), py::arg("x"), py::arg("next"), py::arg("emit"), py::arg("initial"),
+      py::arg("sequences"), py::arg("reverse") = false, py::arg("scope") = "");
   m.def("op_names", [] {
     py::list names;
     for (const std::string& n : op_names()) names.append(n);

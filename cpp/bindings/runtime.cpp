@@ -112,7 +112,8 @@ std::string describe(Function& f, const py::list& arrays, int phase) {
       shapes.push_back(shape_of(py::array::ensure(arrays[i], 0)));
   }
   if (shapes.size() != f.inputs().size())
-    throw ValueError(cat("function '", f.name(), "' takes ", f.inputs().size(), " arrays, got ", arrays.size()));
+    throw ValueError(
+        cat("function '", f.name(), "' takes ", f.inputs().size(), " arrays, got ", arrays.size()));
   return f.plan(shapes, phase)->describe();
 }
 
@@ -129,7 +130,8 @@ void bind_runtime(py::module_& m) {
            }),
            py::arg("shape"), py::arg("dtype"), py::arg("name") = "")
       .def_property_readonly("value", [](const PyVariable& v) { return v.value; })
-      .def_property_readonly("shape", [](const PyVariable& v) { return shape_to_python(v.state->type().shape); })
+      .def_property_readonly("shape",
+                             [](const PyVariable& v) { return shape_to_python(v.state->type().shape); })
       .def_property_readonly("dtype", [](const PyVariable& v) { return dtype_name(v.state->type().dtype); })
       .def_property_readonly("name", [](const PyVariable& v) { return v.state->name(); })
       .def_property_readonly("version", [](const PyVariable& v) { return v.state->version(); })
@@ -141,7 +143,8 @@ void bind_runtime(py::module_& m) {
                t = v.state->get();
              }
              py::array a = new_array(t.type);
-             if (t.type.bytes()) std::memcpy(a.mutable_data(), t.data.get(), static_cast<size_t>(t.type.bytes()));
+             if (t.type.bytes())
+               std::memcpy(a.mutable_data(), t.data.get(), static_cast<size_t>(t.type.bytes()));
              return a;
            })
       .def("set",
@@ -152,7 +155,8 @@ void bind_runtime(py::module_& m) {
                                     ", got an array of shape ", shape_of(a)));
              v.state->set(a.data());
            })
-      .def("set_initializer", [](const PyVariable& v, const Value& initial) { v.state->set_initializer(initial); });
+      .def("set_initializer",
+           [](const PyVariable& v, const Value& initial) { v.state->set_initializer(initial); });
 
   py::class_<Function, std::shared_ptr<Function>>(m, "Function", "A callable sub-graph with updates.")
       .def(py::init([](const py::list& inputs, const py::list& outputs, const py::list& updates,

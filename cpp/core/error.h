@@ -27,10 +27,10 @@ std::string cat(Args&&... args) {
 }
 
 // Our own bugs only: a broken invariant, never a user's mistake.
-#define PK_ASSERT(condition)                                                                        \
-  do {                                                                                              \
-    if (!(condition)) throw ::pk::RuntimeError(::pk::cat("internal error: ", #condition, " at ",    \
-                                                         __FILE__, ":", __LINE__));                 \
+#define PK_ASSERT(condition)                                                                                \
+  do {                                                                                                      \
+    if (!(condition))                                                                                       \
+      throw ::pk::RuntimeError(::pk::cat("internal error: ", #condition, " at ", __FILE__, ":", __LINE__)); \
   } while (0)
 
 }  // namespace pk

@@ -19,7 +19,8 @@ const char* dtype_name(DType t) { return kInfo[static_cast<int>(t)].name; }
 DType dtype_from_name(const std::string& name) {
   for (int i = 0; i < kDTypes; ++i)
     if (name == kInfo[i].name) return static_cast<DType>(i);
-  throw ValueError(cat("dtype '", name, "' is not supported: use float32, float64, int32, int64, uint8 or bool"));
+  throw ValueError(
+      cat("dtype '", name, "' is not supported: use float32, float64, int32, int64, uint8 or bool"));
 }
 
 void Shape::insert(int at, int64_t d) {
@@ -46,7 +47,9 @@ int64_t Shape::size() const {
   return n;
 }
 
-bool Shape::operator==(const Shape& o) const { return rank_ == o.rank_ && std::equal(begin(), end(), o.begin()); }
+bool Shape::operator==(const Shape& o) const {
+  return rank_ == o.rank_ && std::equal(begin(), end(), o.begin());
+}
 
 std::string Shape::str() const {
   std::string s = "(";

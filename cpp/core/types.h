@@ -16,8 +16,8 @@ enum class DType : uint8_t { f32, f64, i32, i64, u8, boolean };
 constexpr int kDTypes = 6;
 
 size_t dtype_size(DType t);
-const char* dtype_name(DType t);                   // NumPy's name: "float32" …
-DType dtype_from_name(const std::string& name);    // ValueError for an unknown one
+const char* dtype_name(DType t);                 // NumPy's name: "float32" …
+DType dtype_from_name(const std::string& name);  // ValueError for an unknown one
 inline bool is_float(DType t) { return t == DType::f32 || t == DType::f64; }
 inline std::ostream& operator<<(std::ostream& out, DType t) { return out << dtype_name(t); }
 
@@ -51,8 +51,8 @@ class Shape {
   void erase(int at);
   std::vector<int64_t> vec() const { return {begin(), end()}; }
 
-  bool known() const;      // no unknown dimension
-  int64_t size() const;    // number of elements; the shape must be known
+  bool known() const;    // no unknown dimension
+  int64_t size() const;  // number of elements; the shape must be known
   bool operator==(const Shape& o) const;
   bool operator!=(const Shape& o) const { return !(*this == o); }
   std::string str() const;  // "(None, 28, 28)"

@@ -10,8 +10,8 @@ namespace {
 }
 
 constexpr const char* kPadding[] = {"valid", "same", "explicit"};
-constexpr const char* kAct[] = {"none", "relu",         "leaky_relu", "elu",      "sigmoid", "tanh",
-                                "hard_sigmoid", "softplus", "softsign", "exp", "clip"};
+constexpr const char* kAct[] = {"none",         "relu",     "leaky_relu", "elu", "sigmoid", "tanh",
+                                "hard_sigmoid", "softplus", "softsign",   "exp", "clip"};
 
 template <class E, int N>
 E from_name(const std::string& name, const AttrValue& from, const char* const (&names)[N]) {
@@ -66,7 +66,9 @@ void read_attr(const std::string& name, const AttrValue& from, DType& to) {
 void read_attr(const std::string& name, const AttrValue& from, Padding& to) {
   to = from_name<Padding>(name, from, kPadding);
 }
-void read_attr(const std::string& name, const AttrValue& from, Act& to) { to = from_name<Act>(name, from, kAct); }
+void read_attr(const std::string& name, const AttrValue& from, Act& to) {
+  to = from_name<Act>(name, from, kAct);
+}
 void read_attr(const std::string& name, const AttrValue& from, Ints& to) {
   const auto* v = std::get_if<std::vector<int64_t>>(&from);
   if (v) {

@@ -92,7 +92,8 @@ Attrs parse_attrs(const std::string& op, const AttrMap& map) {
     for (const auto& entry : map) {
       bool found = false;
       value.visit([&](const char* name, auto&) { found = found || entry.first == name; });
-      if (!found) throw ValueError(cat("op '", op, "' has no attribute '", entry.first, "'; it has: ", known));
+      if (!found)
+        throw ValueError(cat("op '", op, "' has no attribute '", entry.first, "'; it has: ", known));
     }
   return Attrs(std::move(value));
 }

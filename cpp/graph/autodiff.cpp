@@ -25,7 +25,8 @@ std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Valu
                                      const std::vector<Value>& xs, const std::vector<Value>& grad_ys);
 
 // Gradients of one node's inputs, through its rule or, without one, through its decomposition.
-std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads, const std::vector<bool>& wanted) {
+std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads,
+                            const std::vector<bool>& wanted) {
   const OpDef& op = *node->op;
   if (op.vjp) {
     std::vector<Value> result = op.vjp({node, grads});
@@ -38,7 +39,7 @@ std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads
   for (size_t i = 0; i < node->inputs.size(); ++i)
     if (wanted[i]) xs.push_back(node->inputs[i]);
   const std::vector<Value> simple = op.decompose(node);
-  for (size_t i = 0; i < simple.size(); ++i)
+  for (size_t i = 0; i < simple.size() && i < grads.size(); ++i)
     if (grads[i]) {
       ys.push_back(simple[i]);
       gs.push_back(grads[i]);
@@ -75,7 +76,7 @@ std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Valu
   for (const NodePtr& n : order) {
     if (!n->op->no_grad.empty() || leaves.count(n.get())) continue;
     for (size_t i = 0; i < n->inputs.size(); ++i)
-      if (!n->op->is_shape_only(static_cast<int>(i)) && reaches(n->inputs[i])) {
+      if (n->op->has_data(static_cast<int>(i)) && reaches(n->inputs[i])) {
         on_path.insert(n.get());
         break;
       }
@@ -104,7 +105,7 @@ std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Valu
     const ScopeGuard scope(node->scope);
     std::vector<bool> wanted(node->inputs.size());
     for (size_t i = 0; i < wanted.size(); ++i)
-      wanted[i] = !node->op->is_shape_only(static_cast<int>(i)) && reaches(node->inputs[i]);
+      wanted[i] = node->op->has_data(static_cast<int>(i)) && reaches(node->inputs[i]);
     const std::vector<Value> dx = backward(node, grads, wanted);
     for (size_t i = 0; i < dx.size(); ++i)
       if (dx[i] && wanted[i]) {

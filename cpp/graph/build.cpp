@@ -25,12 +25,24 @@ Value call(const std::string& op, std::vector<Value> inputs, Attrs attrs) {
 Value scalar(double value, DType dtype) {
   HostTensor t(TensorType{dtype, {}});
   switch (dtype) {
-    case DType::f32: *t.as<float>() = static_cast<float>(value); break;
-    case DType::f64: *t.as<double>() = value; break;
-    case DType::i32: *t.as<int32_t>() = static_cast<int32_t>(value); break;
-    case DType::i64: *t.as<int64_t>() = static_cast<int64_t>(value); break;
-    case DType::u8: *t.as<uint8_t>() = static_cast<uint8_t>(value); break;
-    case DType::boolean: *t.as<uint8_t>() = value != 0; break;
+    case DType::f32:
+      *t.as<float>() = static_cast<float>(value);
+      break;
+    case DType::f64:
+      *t.as<double>() = value;
+      break;
+    case DType::i32:
+      *t.as<int32_t>() = static_cast<int32_t>(value);
+      break;
+    case DType::i64:
+      *t.as<int64_t>() = static_cast<int64_t>(value);
+      break;
+    case DType::u8:
+      *t.as<uint8_t>() = static_cast<uint8_t>(value);
+      break;
+    case DType::boolean:
+      *t.as<uint8_t>() = value != 0;
+      break;
   }
   return make_constant(std::move(t));
 }
@@ -74,6 +86,8 @@ Value broadcast_like(const Value& g, const Value& x, Ints axes) {
   return call("broadcast_like", {g, x}, a);
 }
 
-Value select(const Value& condition, const Value& a, const Value& b) { return call("select", {condition, a, b}); }
+Value select(const Value& condition, const Value& a, const Value& b) {
+  return call("select", {condition, a, b});
+}
 
 }  // namespace pk

@@ -34,7 +34,7 @@ Value operator-(const Value& a);
 Value zeros_like(const Value& x);
 Value cast(const Value& x, DType dtype);  // x itself when it has that dtype
 Value sum(const Value& x, Ints axes, bool keepdims = false);
-Value sum_to_like(const Value& g, const Value& x);                  // g itself when the shapes are known to agree
+Value sum_to_like(const Value& g, const Value& x);  // g itself when the shapes are known to agree
 Value broadcast_like(const Value& g, const Value& x, Ints axes);
 Value select(const Value& condition, const Value& a, const Value& b);
 

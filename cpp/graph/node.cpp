@@ -28,10 +28,15 @@ std::shared_ptr<Node> make_source(const char* op, TensorType type, const std::st
 }
 
 const OpBuilder placeholder_op = op("placeholder").arity(0).infer(no_rule).no_grad("source").no_kernel("fed");
-const OpBuilder constant_op = op("constant").arity(0).infer(no_rule).no_grad("source").no_kernel("held by the plan");
-const OpBuilder variable_op = op("variable").arity(0).infer(no_rule).no_grad("source").no_kernel("held by its state");
-const OpBuilder phase_op =
-    op("learning_phase").arity(0).infer(no_rule).no_grad("source").no_kernel("a constant of each specialised plan");
+const OpBuilder constant_op =
+    op("constant").arity(0).infer(no_rule).no_grad("source").no_kernel("held by the plan");
+const OpBuilder variable_op =
+    op("variable").arity(0).infer(no_rule).no_grad("source").no_kernel("held by its state");
+const OpBuilder phase_op = op("learning_phase")
+                               .arity(0)
+                               .infer(no_rule)
+                               .no_grad("source")
+                               .no_kernel("a constant of each specialised plan");
 
 }  // namespace
 
@@ -101,11 +106,13 @@ Value make_variable(TensorType type, const std::string& name, std::shared_ptr<Va
 }
 
 Value learning_phase() {
-  static const auto* phase = new Value{make_source("learning_phase", {DType::boolean, {}}, "learning_phase"), 0};
+  static const auto* phase =
+      new Value{make_source("learning_phase", {DType::boolean, {}}, "learning_phase"), 0};
   return *phase;
 }
 
-std::vector<NodePtr> topological(const std::vector<Value>& outputs, const std::unordered_set<const Node*>& stop) {
+std::vector<NodePtr> topological(const std::vector<Value>& outputs,
+                                 const std::unordered_set<const Node*>& stop) {
   std::vector<NodePtr> order;
   std::unordered_set<const Node*> done;
   std::vector<std::pair<NodePtr, size_t>> stack;  // node, next input to visit

@@ -42,11 +42,11 @@ struct Node {
   const OpDef* op = nullptr;
   Attrs attrs;
   std::vector<Value> inputs;
-  std::vector<TensorType> types;           // of the outputs
-  std::string scope;                       // the layer that made it, for messages
-  uint64_t id = 0;                         // in order of creation
-  std::shared_ptr<VariableState> variable; // of a "variable" node
-  HostTensor constant;                     // of a "constant" node
+  std::vector<TensorType> types;            // of the outputs
+  std::string scope;                        // the layer that made it, for messages
+  uint64_t id = 0;                          // in order of creation
+  std::shared_ptr<VariableState> variable;  // of a "variable" node
+  HostTensor constant;                      // of a "constant" node
 
   Node() = default;
   Node(const Node&) = delete;

@@ -49,6 +49,7 @@ OpBuilder& OpBuilder::no_grad(const char* why) { return def_.no_grad = why, *thi
 OpBuilder& OpBuilder::no_kernel(const char* why) { return def_.no_kernel = why, *this; }
 OpBuilder& OpBuilder::shape_only(int i) { return def_.shape_only |= 1u << i, *this; }
 OpBuilder& OpBuilder::shape_only_from(int i) { return def_.shape_only_from = i, *this; }
+OpBuilder& OpBuilder::symbolic(int i) { return def_.symbolic |= 1u << i, *this; }
 OpBuilder& OpBuilder::may_alias(int i) { return def_.alias = i, *this; }
 OpBuilder& OpBuilder::pointwise(int code) {
   def_.pointwise = code;
@@ -94,7 +95,8 @@ void InferContext::same_dtypes() const {
 }
 
 void InferContext::want_float(int i) const {
-  if (!is_float(dtype(i))) fail("input ", i, " must be of a float dtype, got ", dtype(i), "; convert it with K.cast");
+  if (!is_float(dtype(i)))
+    fail("input ", i, " must be of a float dtype, got ", dtype(i), "; convert it with K.cast");
 }
 
 void InferContext::want_rank(int i, int rank) const {

@@ -62,27 +62,30 @@ using Decomposition = std::vector<Value> (*)(const NodePtr&);
 struct OpDef {
   std::string name;
   int min_arity = 0, max_arity = 0;
-  int n_outputs = 1;           // -1: as many as the shape rule gives
+  int n_outputs = 1;  // -1: as many as the shape rule gives
   Attrs (*parse)(const std::string&, const AttrMap&) = nullptr;
   InferRule infer = nullptr;
   VjpRule vjp = nullptr;
   Decomposition decompose = nullptr;
 
   // Traits.
-  std::string no_grad;         // why there is no gradient (nothing flows), or empty
-  std::string no_kernel;       // why no device has a kernel (sources, rewritten ops), or empty
-  uint32_t shape_only = 0;     // bit i: only the shape of input i matters; with bit 31: of all from kRest on
-  int shape_only_from = -1;    // inputs from this one on are shape-only
-  int alias = -1;              // output 0 is input `alias` with another shape: no kernel runs at all
-  int pointwise = -1;          // PointwiseCode: can take part in a fused loop
-  int dispatch_input = 0;      // the input whose dtype chooses the kernel; -1: output 0
-  bool random = false;         // draws: depends on the function's step
-  bool in_place = false;       // output 0 may share memory with any dead input of equal size
-  bool host_only = false;      // the executor evaluates it while binding (shape arithmetic)
+  std::string no_grad;       // why there is no gradient (nothing flows), or empty
+  std::string no_kernel;     // why no device has a kernel (sources, rewritten ops), or empty
+  uint32_t shape_only = 0;   // bit i: only the shape of input i matters; with bit 31: of all from kRest on
+  int shape_only_from = -1;  // inputs from this one on are shape-only
+  uint32_t symbolic = 0;     // bit i: input i is read by the gradient of this op only, never by its kernel
+  int alias = -1;            // output 0 is input `alias` with another shape: no kernel runs at all
+  int pointwise = -1;        // PointwiseCode: can take part in a fused loop
+  int dispatch_input = 0;    // the input whose dtype chooses the kernel; -1: output 0
+  bool random = false;       // draws: depends on the function's step
+  bool in_place = false;     // output 0 may share memory with any dead input of equal size
+  bool host_only = false;    // the executor evaluates it while binding (shape arithmetic)
 
   bool is_shape_only(int i) const {
-    return (i < 31 && (shape_only >> i & 1)) || (shape_only_from >= 0 && i >= shape_only_from);
+    return (i < 31 && ((shape_only | symbolic) >> i & 1)) || (shape_only_from >= 0 && i >= shape_only_from);
   }
+  // Can a gradient flow to input i?
+  bool has_data(int i) const { return !is_shape_only(i) || (i < 31 && (symbolic >> i & 1)); }
 };
 
 // Fluent definition, at namespace scope: static const Op<SoftmaxAttrs> softmax = op<…>("softmax")…
@@ -99,6 +102,7 @@ class OpBuilder {
   OpBuilder& no_kernel(const char* why);
   OpBuilder& shape_only(int i);
   OpBuilder& shape_only_from(int i);
+  OpBuilder& symbolic(int i);
   OpBuilder& may_alias(int i);
   OpBuilder& pointwise(int code);
   OpBuilder& dispatch(int i);

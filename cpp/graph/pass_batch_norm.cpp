@@ -43,7 +43,9 @@ Graph fold_batch_norm(const Graph& graph) {
   std::unordered_set<const Node*> fresh;
   // Rebuilt convolutions and sums that nothing else uses, so that they may change.
   std::unordered_set<Value, ValueHash> single;
-  const auto fixed = [&](const Value& v) { return constant.count(v.node.get()) || fresh.count(v.node.get()); };
+  const auto fixed = [&](const Value& v) {
+    return constant.count(v.node.get()) || fresh.count(v.node.get());
+  };
   const auto keep = [&](const Value& v) {
     fresh.insert(v.node.get());
     return v;
@@ -72,8 +74,8 @@ Graph fold_batch_norm(const Graph& graph) {
           return out(made);
         }
         // (conv + a) · s = conv·s + a·s; (conv + a) + b = conv + (a + b)
-        if (is_op(x, "add") && single.count(x) && free_linear(x.node->inputs[0]) && fixed(x.node->inputs[1]) &&
-            per_channel(x.node->inputs[1], x)) {
+        if (is_op(x, "add") && single.count(x) && free_linear(x.node->inputs[0]) &&
+            fixed(x.node->inputs[1]) && per_channel(x.node->inputs[1], x)) {
           const Value linear = x.node->inputs[0];
           const Value a = keep(reshaped(x.node->inputs[1], {flat.shape()[0]}));
           if (name != "mul") return out(linear + keep(name == "add" ? a + flat : a - flat));

@@ -15,15 +15,24 @@ struct Activation {
 // The activation that a node computes from its one input.
 bool activation_of(const Node& node, Activation& a) {
   const std::string& name = node.op->name;
-  if (name == "relu") a.act = Act::relu;
-  else if (name == "sigmoid") a.act = Act::sigmoid;
-  else if (name == "tanh") a.act = Act::tanh;
-  else if (name == "hard_sigmoid") a.act = Act::hard_sigmoid;
-  else if (name == "softplus") a.act = Act::softplus;
-  else if (name == "softsign") a.act = Act::softsign;
-  else if (name == "exp") a.act = Act::exp;
-  else if (name == "leaky_relu") a.act = Act::leaky_relu, a.alpha = node.attrs.as<AlphaAttrs>().alpha;
-  else if (name == "elu") a.act = Act::elu, a.alpha = node.attrs.as<AlphaAttrs>().alpha;
+  if (name == "relu")
+    a.act = Act::relu;
+  else if (name == "sigmoid")
+    a.act = Act::sigmoid;
+  else if (name == "tanh")
+    a.act = Act::tanh;
+  else if (name == "hard_sigmoid")
+    a.act = Act::hard_sigmoid;
+  else if (name == "softplus")
+    a.act = Act::softplus;
+  else if (name == "softsign")
+    a.act = Act::softsign;
+  else if (name == "exp")
+    a.act = Act::exp;
+  else if (name == "leaky_relu")
+    a.act = Act::leaky_relu, a.alpha = node.attrs.as<AlphaAttrs>().alpha;
+  else if (name == "elu")
+    a.act = Act::elu, a.alpha = node.attrs.as<AlphaAttrs>().alpha;
   else if (name == "clip") {
     a.act = Act::clip;
     a.alpha = node.attrs.as<ClipAttrs>().min;
@@ -42,7 +51,8 @@ bool is_fused(const Value& v) { return is_op(v, "dense") || is_op(v, "conv2d_fus
 // A bias vector of `like`'s channels, flat; empty when v is none.
 Value bias_of(const Value& v, const Value& like) {
   const int64_t channels = like.shape().back();
-  if (v.rank() < 1 || v.rank() > like.rank() || v.shape().size() != channels || v.shape().back() != channels) return {};
+  if (v.rank() < 1 || v.rank() > like.rank() || v.shape().size() != channels || v.shape().back() != channels)
+    return {};
   if (v.rank() == 1) return v;
   ShapeAttrs flat;
   flat.shape = {channels};
@@ -52,12 +62,15 @@ Value bias_of(const Value& v, const Value& like) {
 Value fused(const Value& linear, const Value& bias, const Activation& a) {
   const Node& node = *linear.node;
   std::vector<Value> inputs = {node.inputs[0], node.inputs[1]};
-  if (bias) inputs.push_back(bias);
-  else if (node.inputs.size() == 3) inputs.push_back(node.inputs[2]);
+  if (bias)
+    inputs.push_back(bias);
+  else if (node.inputs.size() == 3)
+    inputs.push_back(node.inputs[2]);
   const ScopeGuard scope(node.scope);
   if (is_op(linear, "matmul") || is_op(linear, "dense")) {
     DenseAttrs attrs;
-    attrs.trans_b = is_op(linear, "matmul") ? node.attrs.as<MatmulAttrs>().trans_b : node.attrs.as<DenseAttrs>().trans_b;
+    attrs.trans_b =
+        is_op(linear, "matmul") ? node.attrs.as<MatmulAttrs>().trans_b : node.attrs.as<DenseAttrs>().trans_b;
     attrs.act = a.act;
     attrs.alpha = a.alpha;
     attrs.beta = a.beta;

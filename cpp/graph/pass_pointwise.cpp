@@ -95,7 +95,8 @@ class Fuser {
 
   bool needed_outside(size_t i, const std::unordered_set<size_t>& in_group) const {
     if (leaves_.count(order_[i].get())) return true;
-    return std::any_of(consumers_[i].begin(), consumers_[i].end(), [&](size_t c) { return !in_group.count(c); });
+    return std::any_of(consumers_[i].begin(), consumers_[i].end(),
+                       [&](size_t c) { return !in_group.count(c); });
   }
 
   // Would merging groups a and b close a cycle: is there a way from one to the other through nodes
@@ -126,7 +127,9 @@ class Fuser {
     return false;
   }
 
-  size_t first(size_t group) const { return *std::min_element(members_[group].begin(), members_[group].end()); }
+  size_t first(size_t group) const {
+    return *std::min_element(members_[group].begin(), members_[group].end());
+  }
 
   void merge(size_t producer, size_t consumer) {
     const size_t a = find(producer), b = find(consumer);
@@ -210,7 +213,8 @@ class Fuser {
       PointwiseInstr instr;
       instr.code = static_cast<uint8_t>(node.op->pointwise);
       uint8_t* const operands[] = {&instr.a, &instr.b, &instr.c};
-      for (size_t k = 0; k < node.inputs.size(); ++k) *operands[k] = static_cast<uint8_t>(reg.at(node.inputs[k]));
+      for (size_t k = 0; k < node.inputs.size(); ++k)
+        *operands[k] = static_cast<uint8_t>(reg.at(node.inputs[k]));
       const AttrMap attrs = node.attrs.map();
       const auto number = [&](const char* name, double& to) {
         const auto it = attrs.find(name);
@@ -233,16 +237,16 @@ class Fuser {
       text << " r" << int{program.outputs.back()} << ":" << dtype_name(program.output_dtypes.back());
     }
     program.text = text.str();
-    const NodePtr fused =
-        make_node(get_op("fused_pointwise"), std::move(inputs), std::move(program), order_[members.back()]->scope);
+    const NodePtr fused = make_node(get_op("fused_pointwise"), std::move(inputs), std::move(program),
+                                    order_[members.back()]->scope);
     for (size_t o = 0; o < outputs.size(); ++o) done[{order_[outputs[o]], 0}] = {fused, static_cast<int>(o)};
   }
 
   const Graph& graph_;
   const std::vector<NodePtr> order_;
   std::unordered_map<const Node*, size_t> index_;
-  std::vector<size_t> group_;                  // of each node
-  std::vector<std::vector<size_t>> members_;   // of each group
+  std::vector<size_t> group_;                 // of each node
+  std::vector<std::vector<size_t>> members_;  // of each group
   std::vector<std::vector<size_t>> consumers_;
   std::vector<char> fusible_;
   std::vector<DType> compute_;

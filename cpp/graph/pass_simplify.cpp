@@ -49,13 +49,19 @@ std::vector<Value> simplify_node(const NodePtr& node, const std::vector<Value>& 
   const TensorType& type = node->types[0];
   const auto same = [&](const Value& v) { return v.type() == type; };
 
+  // relu before a clip that does the same.
+  if (name == "clip" && is_op(in[0], "relu") && node->attrs.as<ClipAttrs>().min == 0) {
+    const ScopeGuard scope(node->scope);
+    return {call("clip", {in[0].node->inputs[0]}, node->attrs)};
+  }
   if (name == "mul" || name == "add") {
     const double neutral = name == "mul" ? 1 : 0;
     // x + 0 keeps x but for -0, which no result of training or prediction depends on.
     if (is_number(in[1], neutral) && same(in[0])) return {in[0]};
     if (is_number(in[0], neutral) && same(in[1])) return {in[1]};
   }
-  if ((name == "div" && is_number(in[1], 1) && same(in[0])) || (name == "sub" && is_number(in[1], 0) && same(in[0])))
+  if ((name == "div" && is_number(in[1], 1) && same(in[0])) ||
+      (name == "sub" && is_number(in[1], 0) && same(in[0])))
     return {in[0]};
   if (name == "pow" && is_number(in[1], 2) && same(in[0])) return {call("square", {in[0]})};
   if (name == "neg" && is_op(in[0], "neg")) return {in[0].node->inputs[0]};

@@ -14,9 +14,7 @@ bool Graph::updates(const Value& v) const {
 
 Graph rebuild(const Graph& graph, const RewriteRule& rule) {
   std::unordered_map<const Node*, std::vector<Value>> done;
-  const auto mapped = [&](const Value& v) {
-    return done.at(v.node.get())[static_cast<size_t>(v.index)];
-  };
+  const auto mapped = [&](const Value& v) { return done.at(v.node.get())[static_cast<size_t>(v.index)]; };
   for (const NodePtr& node : topological(graph.outputs)) {
     std::vector<Value> inputs;
     inputs.reserve(node->inputs.size());

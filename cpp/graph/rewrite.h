@@ -29,7 +29,7 @@ Graph rebuild(const Graph& graph, const RewriteRule& rule);
 // Who uses each value, and whether it leaves the graph.
 struct Uses {
   explicit Uses(const Graph& graph);
-  int count(const Value& v) const;          // uses by nodes plus by the graph's outputs
+  int count(const Value& v) const;  // uses by nodes plus by the graph's outputs
   bool only_use(const Value& v) const { return count(v) == 1; }
   std::unordered_map<Value, int, ValueHash> counts;
 };

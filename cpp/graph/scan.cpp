@@ -28,7 +28,8 @@ Shape without_time(const Shape& sequence) {
 }
 
 // The body's outputs for these types of its inputs.
-std::vector<Value> body_outputs(const Graph& body, const std::vector<TensorType>& types, std::vector<Value>& inputs) {
+std::vector<Value> body_outputs(const Graph& body, const std::vector<TensorType>& types,
+                                std::vector<Value>& inputs) {
   std::unordered_map<Value, Value, ValueHash> map;
   for (size_t i = 0; i < body.inputs.size(); ++i) {
     const bool same = body.inputs[i].type() == types[i];
@@ -61,8 +62,8 @@ std::vector<TensorType> scan_types(const InferContext& ctx) {
     TensorType t = outputs[i].type();
     if (i < static_cast<size_t>(n_carry)) {
       if (t.dtype != types[i].dtype || !compatible(t.shape, types[i].shape))
-        ctx.fail("state ", i, " starts with shape ", types[i].shape, " ", types[i].dtype, " and becomes ", t.shape, " ",
-                 t.dtype, "; both must be the same");
+        ctx.fail("state ", i, " starts with shape ", types[i].shape, " ", types[i].dtype, " and becomes ",
+                 t.shape, " ", t.dtype, "; both must be the same");
       t.shape = types[i].shape;
     } else {
       t.shape = with_time(steps, t.shape);
@@ -71,7 +72,8 @@ std::vector<TensorType> scan_types(const InferContext& ctx) {
   }
   if (a.save)
     for (int i = 0; i < n_carry; ++i)
-      out.push_back({types[static_cast<size_t>(i)].dtype, with_time(steps, types[static_cast<size_t>(i)].shape)});
+      out.push_back(
+          {types[static_cast<size_t>(i)].dtype, with_time(steps, types[static_cast<size_t>(i)].shape)});
   return out;
 }
 
@@ -87,14 +89,16 @@ std::vector<Value> scan_vjp(const VjpContext& ctx) {
   // Fresh placeholders: the forward body's own must not be shared with another loop.
   std::unordered_map<Value, Value, ValueHash> map;
   std::vector<Value> inputs;
-  for (const Value& v : body.inputs) map[v] = (inputs.push_back(make_placeholder(v.type(), v.node->scope)), inputs.back());
+  for (const Value& v : body.inputs)
+    map[v] = (inputs.push_back(make_placeholder(v.type(), v.node->scope)), inputs.back());
   const std::vector<Value> outputs = substitute(body.outputs, map);
 
   std::vector<Value> carry, initial, x, sequences, ys, gys;
   for (size_t i = 0; i < n_carry; ++i) {  // gradients of the carries
     if (!is_float(outputs[i].dtype())) continue;
     carry.push_back(make_placeholder(inputs[i].type(), "gradient"));
-    initial.push_back(ctx.g(static_cast<int>(i)) ? ctx.g(static_cast<int>(i)) : zeros_like(ctx.y(static_cast<int>(i))));
+    initial.push_back(ctx.g(static_cast<int>(i)) ? ctx.g(static_cast<int>(i))
+                                                 : zeros_like(ctx.y(static_cast<int>(i))));
     ys.push_back(outputs[i]);
     gys.push_back(carry.back());
   }
@@ -125,7 +129,8 @@ std::vector<Value> scan_vjp(const VjpContext& ctx) {
 
   for (size_t i = 0; i < n_loop; ++i) {  // what the steps began with
     x.push_back(inputs[i]);
-    sequences.push_back(i < n_carry ? ctx.y(static_cast<int>(n_carry + n_emit + i)) : ctx.x(static_cast<int>(i)));
+    sequences.push_back(i < n_carry ? ctx.y(static_cast<int>(n_carry + n_emit + i))
+                                    : ctx.x(static_cast<int>(i)));
   }
   std::vector<Value> next, emit, added;
   std::vector<int> from(n_in, -1);  // the output of the new scan that is the gradient of input i
@@ -149,12 +154,16 @@ std::vector<Value> scan_vjp(const VjpContext& ctx) {
     }
   // The loop's constants: bound to the outer values again.
   std::unordered_map<Value, Value, ValueHash> constants;
-  for (size_t i = n_loop; i < n_in; ++i) constants[inputs[i]] = ctx.x(static_cast<int>(i));
+  std::vector<Value> fixed;
+  for (size_t i = n_loop; i < n_in; ++i) {
+    fixed.push_back(ctx.x(static_cast<int>(i)));
+    constants[inputs[i]] = fixed.back();
+  }
   next = substitute(next, constants);
   emit = substitute(emit, constants);
 
   const std::vector<Value> result =
-      make_scan(carry, x, next, emit, initial, sequences, !a.reverse, ctx.node->scope);
+      make_scan(carry, x, next, emit, initial, sequences, !a.reverse, ctx.node->scope, 0, fixed);
   std::vector<Value> dx(n_in);
   for (size_t i = 0; i < n_in; ++i) {
     if (from[i] >= 0) dx[i] = result[static_cast<size_t>(from[i])];
@@ -163,27 +172,45 @@ std::vector<Value> scan_vjp(const VjpContext& ctx) {
   return dx;
 }
 
-const OpBuilder scan_op =
-    op<ScanAttrs>("scan").arity(1, -1).outputs(-1).infer(scan_types).vjp(scan_vjp).no_kernel("its body is a plan of its own");
+const OpBuilder scan_op = op<ScanAttrs>("scan")
+                              .arity(1, -1)
+                              .outputs(-1)
+                              .infer(scan_types)
+                              .vjp(scan_vjp)
+                              .no_kernel("its body is a plan of its own");
 
-// Without a gradient nobody reads the saved carries.
-Graph prune_scan(const Graph& graph) {
+// Without a gradient nobody reads what a loop saves for it.
+Graph prune_saved(const Graph& graph) {
   const Uses uses(graph);
   return rebuild(graph, [&](const NodePtr& node, const std::vector<Value>& in) -> std::vector<Value> {
-    if (node->op->name != "scan" || !node->attrs.as<ScanAttrs>().save) return {};
-    ScanAttrs a = node->attrs.as<ScanAttrs>();
-    const size_t kept = a.body->outputs.size();
+    const std::string& name = node->op->name;
+    Attrs attrs;
+    size_t kept = 0;  // outputs that stay
+    if (name == "scan") {
+      ScanAttrs a = node->attrs.as<ScanAttrs>();
+      if (!a.save) return {};
+      kept = a.body->outputs.size();
+      a.save = false;
+      attrs = a;
+    } else if (name == "lstm" || name == "gru") {
+      RnnAttrs a = node->attrs.as<RnnAttrs>();
+      if (!a.save) return {};
+      kept = name == "lstm" ? 2 : 1;
+      a.save = false;
+      attrs = a;
+    } else {
+      return {};
+    }
     for (size_t i = kept; i < node->types.size(); ++i)
       if (uses.count({node, static_cast<int>(i)})) return {};
-    a.save = false;
-    const NodePtr made = make_node(*node->op, in, a, node->scope);
+    const NodePtr made = make_node(*node->op, in, attrs, node->scope);
     std::vector<Value> out;
     for (size_t i = 0; i < node->types.size(); ++i) out.push_back({made, static_cast<int>(i < kept ? i : 0)});
     return out;
   });
 }
 
-const PassRegistrar registrar("prune_scan", 5, prune_scan);
+const PassRegistrar registrar("prune_saved", 5, prune_saved);
 
 }  // namespace
 
@@ -223,19 +250,22 @@ std::vector<Value> substitute(const std::vector<Value>& values,
 
 std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<Value>& x,
                              const std::vector<Value>& next, const std::vector<Value>& emit,
-                             const std::vector<Value>& initial, const std::vector<Value>& sequences, bool reverse,
-                             const std::string& scope) {
+                             const std::vector<Value>& initial, const std::vector<Value>& sequences,
+                             bool reverse, const std::string& scope, uint64_t since,
+                             const std::vector<Value>& fixed) {
   if (carry.size() != next.size() || carry.size() != initial.size() || x.size() != sequences.size())
-    throw ValueError(cat("a scan has ", carry.size(), " states, ", next.size(), " new ones and ", initial.size(),
-                         " initial ones; ", x.size(), " elements of ", sequences.size(), " sequences"));
+    throw ValueError(cat("a scan has ", carry.size(), " states, ", next.size(), " new ones and ",
+                         initial.size(), " initial ones; ", x.size(), " elements of ", sequences.size(),
+                         " sequences"));
   if (sequences.empty()) throw ValueError("a scan needs a sequence to run over");
   std::vector<Value> outputs = next;
   outputs.insert(outputs.end(), emit.begin(), emit.end());
 
-  // What changes from step to step: whatever depends on the body's inputs, and random draws.
-  std::unordered_set<const Node*> changing, inside;
+  // What changes from step to step: whatever depends on the body's inputs, and the body's random draws.
+  std::unordered_set<const Node*> changing, inside, outside;
   for (const auto* list : {&carry, &x})
     for (const Value& v : *list) inside.insert(v.node.get());
+  for (const Value& v : fixed) outside.insert(v.node.get());
   const auto stays_inside = [](const Value& v) {
     return is_op(v, "learning_phase") || (is_op(v, "constant") && v.node->constant.type.bytes() <= 64);
   };
@@ -246,9 +276,12 @@ std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<
     captured.push_back(v);
     replaced[v] = make_placeholder(v.type(), v.node->scope);
   };
-  const std::vector<NodePtr> order = topological(outputs, inside);
+  std::unordered_set<const Node*> ends = inside;
+  ends.insert(outside.begin(), outside.end());
+  const std::vector<NodePtr> order = topological(outputs, ends);
   for (const NodePtr& node : order) {
-    bool changes = node->op->random || inside.count(node.get());
+    if (outside.count(node.get())) continue;
+    bool changes = (node->op->random && node->id >= since) || inside.count(node.get());
     if (!inside.count(node.get()))
       for (const Value& v : node->inputs) changes = changes || changing.count(v.node.get());
     if (changes) changing.insert(node.get());

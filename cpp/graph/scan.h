@@ -19,7 +19,7 @@ struct ScanAttrs {
   int64_t n_carry = 0, n_xs = 0;
   bool reverse = false;  // from the last element to the first; emitted sequences keep the order of time
   bool save = true;
-  std::string text;      // tells bodies apart
+  std::string text;  // tells bodies apart
   template <class V>
   void visit(V&& v) {
     v("body", text);
@@ -32,12 +32,14 @@ struct ScanAttrs {
 
 // Makes a scan. `carry` and `x` are the placeholders that `next` (the new carries) and `emit` were
 // built from; whatever else these depend on, and that does not change from step to step, becomes a
-// constant of the loop. Returns the last carries, then the emitted sequences. ValueError when a new
-// carry's shape or dtype differs from its initial value's.
+// constant of the loop. Random draws belong to the steps, but for nodes older than `since` and for what
+// `fixed` values depend on: those are drawn once. Returns the last carries, then the emitted sequences.
+// ValueError when a new carry's shape or dtype differs from its initial value's.
 std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<Value>& x,
                              const std::vector<Value>& next, const std::vector<Value>& emit,
-                             const std::vector<Value>& initial, const std::vector<Value>& sequences, bool reverse,
-                             const std::string& scope);
+                             const std::vector<Value>& initial, const std::vector<Value>& sequences,
+                             bool reverse, const std::string& scope, uint64_t since = 0,
+                             const std::vector<Value>& fixed = {});
 
 // Does a node draw random numbers, itself or in its body?
 bool draws(const Node& node);

@@ -193,6 +193,15 @@ struct DropoutAttrs {  // noise_shape: empty = the input's; -1 = the input's siz
   PK_ATTRS(PK_FIELD(rate) PK_FIELD(seed) PK_FIELD(noise_shape))
 };
 
+struct RnnAttrs {  // lstm, gru and their gradients
+  Act act = Act::tanh, rec_act = Act::hard_sigmoid;
+  bool reset_after = false;  // gru: the reset gate works on the recurrent product, which has a bias of its own
+  bool masked = false;       // the last input says which steps count
+  bool reverse = false;      // from the last step to the first
+  bool save = true;          // emit what the gradient needs
+  PK_ATTRS(PK_FIELD(act) PK_FIELD(rec_act) PK_FIELD(reset_after) PK_FIELD(masked) PK_FIELD(reverse) PK_FIELD(save))
+};
+
 // A chain of pointwise ops in one loop. Registers 0 … n_in-1 are the inputs, each instruction
 // writes the next register; `outputs` names the registers that are stored.
 struct PointwiseInstr {

@@ -96,7 +96,7 @@ PK_FN2(logical_and) { return PK_UNUSED, a != T(0) && b != T(0) ? T(1) : T(0); }
 PK_FN2(logical_or) { return PK_UNUSED, a != T(0) || b != T(0) ? T(1) : T(0); }
 // Gradients: a is the gradient of the output; b the output y, or the input x where said.
 PK_FN2(relu_grad) { return PK_UNUSED, b > T(0) ? a : T(0); }
-PK_FN2(leaky_relu_grad) { return (void)q, b < T(0) ? p * a : a; }      // b = x
+PK_FN2(leaky_relu_grad) { return (void)q, b > T(0) ? a : p * a; }      // b = x
 PK_FN2(elu_grad) { return (void)q, b < T(0) ? a * (b + p) : a; }       // needs alpha >= 0
 PK_FN2(tanh_grad) { return PK_UNUSED, a * (T(1) - b * b); }
 PK_FN2(sigmoid_grad) { return PK_UNUSED, a * b * (T(1) - b); }

@@ -20,11 +20,13 @@ Shape sizes(const InferContext& ctx, int x) {
   ctx.want_rank(x + 1, 2);
   ctx.want_rank(x + 2, 2);
   const int gates = n_gates(ctx);
-  int64_t units = merge_dim(ctx, ctx.shape(x + 1)[0], ctx.shape(x + 2)[1], "the units of weights and state differ");
+  int64_t units =
+      merge_dim(ctx, ctx.shape(x + 1)[0], ctx.shape(x + 2)[1], "the units of weights and state differ");
   merge_dim(ctx, ctx.shape(x + 1)[1], units == kUnknown ? kUnknown : gates * units,
             "the recurrent weights must have ", gates, " times as many columns as rows");
   merge_dim(ctx, ctx.shape(x)[2], ctx.shape(x + 1)[1], "the gates of input and recurrent weights differ");
-  const int64_t batch = merge_dim(ctx, ctx.shape(x)[1], ctx.shape(x + 2)[0], "the batches of input and state differ");
+  const int64_t batch =
+      merge_dim(ctx, ctx.shape(x)[1], ctx.shape(x + 2)[0], "the batches of input and state differ");
   if (a.masked) {
     const int m = ctx.n_in() - 1;
     ctx.want_rank(m, 2);
@@ -97,7 +99,15 @@ Types gru_grad_types(const InferContext& ctx) {
 Value or_zeros(const Value& g, const Value& like) { return g ? g : zeros_like(like); }
 
 Values lstm_vjp(const VjpContext& c) {
-  Values in{or_zeros(c.g(0), c.y(0)), or_zeros(c.g(1), c.y(1)), c.x(0), c.x(1), c.x(2), c.x(3), c.y(0), c.y(2), c.y(3)};
+  Values in{or_zeros(c.g(0), c.y(0)),
+            or_zeros(c.g(1), c.y(1)),
+            c.x(0),
+            c.x(1),
+            c.x(2),
+            c.x(3),
+            c.y(0),
+            c.y(2),
+            c.y(3)};
   if (c.attr<RnnAttrs>().masked) in.push_back(c.x(4));
   return call_all("lstm_grad", in, c.attr<RnnAttrs>());
 }
@@ -116,21 +126,30 @@ Values gru_vjp(const VjpContext& c) {
 
 Value activated(Act act, const Value& x) {
   switch (act) {
-    case Act::none: return x;
-    case Act::relu: return call("relu", {x});
-    case Act::sigmoid: return call("sigmoid", {x});
-    case Act::tanh: return call("tanh", {x});
-    case Act::hard_sigmoid: return call("hard_sigmoid", {x});
-    case Act::softplus: return call("softplus", {x});
-    case Act::softsign: return call("softsign", {x});
-    case Act::exp: return call("exp", {x});
+    case Act::none:
+      return x;
+    case Act::relu:
+      return call("relu", {x});
+    case Act::sigmoid:
+      return call("sigmoid", {x});
+    case Act::tanh:
+      return call("tanh", {x});
+    case Act::hard_sigmoid:
+      return call("hard_sigmoid", {x});
+    case Act::softplus:
+      return call("softplus", {x});
+    case Act::softsign:
+      return call("softsign", {x});
+    case Act::exp:
+      return call("exp", {x});
     case Act::elu: {
       AlphaAttrs a;
       a.alpha = 1;
       return call("elu", {x}, a);
     }
     case Act::leaky_relu:
-    case Act::clip: break;
+    case Act::clip:
+      break;
   }
   throw ValueError("this activation is not one of a recurrent op's");
 }
@@ -167,10 +186,18 @@ Value masked_or(const Value& mask, const Value& fresh, const Value& old) {
   return select(call("expand_dims", {mask}, last), fresh, old);
 }
 
+// Units, from whichever of weights and state tells.
+int64_t units_of(const Value& u, const Value& h0, int64_t gates) {
+  if (h0.shape()[1] != kUnknown) return h0.shape()[1];
+  if (u.shape()[0] != kUnknown) return u.shape()[0];
+  if (u.shape()[1] != kUnknown) return u.shape()[1] / gates;
+  throw ValueError("the number of units must be known to differentiate a recurrent op twice");
+}
+
 // h of all steps, last c, c of all steps, gates.
 Values lstm_as_scan(const RnnAttrs& a, const Value& xp, const Value& u, const Value& h0, const Value& c0,
                     const Value& mask) {
-  const int64_t n = u.shape()[0];
+  const int64_t n = units_of(u, h0, 4);
   const Value h = like(h0), c = like(c0), x = element(xp), m = mask ? element(mask) : Value{};
   const Value z = x + call("matmul", {h, u}, MatmulAttrs{});
   const Value i = activated(a.rec_act, columns(z, 0, n)), f = activated(a.rec_act, columns(z, 1, n));
@@ -180,15 +207,15 @@ Values lstm_as_scan(const RnnAttrs& a, const Value& xp, const Value& u, const Va
   const Value next_h = masked_or(m, o * activated(a.act, new_c), h);
   Values elements{x}, sequences{xp};
   if (mask) elements.push_back(m), sequences.push_back(mask);
-  const Values r = make_scan({h, c}, elements, {next_h, next_c}, {next_h, next_c, join({i, f, g, o})}, {h0, c0},
-                             sequences, a.reverse, current_scope());
+  const Values r = make_scan({h, c}, elements, {next_h, next_c}, {next_h, next_c, join({i, f, g, o})},
+                             {h0, c0}, sequences, a.reverse, current_scope(), h.node->id);
   return {r[2], r[1], r[3], r[4]};
 }
 
 // h of all steps, gates.
 Values gru_as_scan(const RnnAttrs& a, const Value& xp, const Value& u, const Value& h0, const Value& bias,
                    const Value& mask) {
-  const int64_t n = u.shape()[0];
+  const int64_t n = units_of(u, h0, 3);
   const Value h = like(h0), x = element(xp), m = mask ? element(mask) : Value{};
   Value z, r, g;
   Values gates;
@@ -209,11 +236,14 @@ Values gru_as_scan(const RnnAttrs& a, const Value& xp, const Value& u, const Val
   const Value next = masked_or(m, z * h + (g - z * g), h);
   Values elements{x}, sequences{xp};
   if (mask) elements.push_back(m), sequences.push_back(mask);
-  const Values out = make_scan({h}, elements, {next}, {next, join(gates)}, {h0}, sequences, a.reverse, current_scope());
+  const Values out = make_scan({h}, elements, {next}, {next, join(gates)}, {h0}, sequences, a.reverse,
+                               current_scope(), h.node->id);
   return {out[1], out[2]};
 }
 
-Value mask_of(const NodePtr& node) { return node->attrs.as<RnnAttrs>().masked ? node->inputs.back() : Value{}; }
+Value mask_of(const NodePtr& node) {
+  return node->attrs.as<RnnAttrs>().masked ? node->inputs.back() : Value{};
+}
 
 Values lstm_decompose(const NodePtr& node) {
   const auto& in = node->inputs;

@@ -12,7 +12,8 @@ namespace {
 // Kernels over host memory. What a device has no kernel of its own for, the plain scalar one does.
 class HostDevice final : public Device {
  public:
-  HostDevice(std::string name, std::string fallback) : name_(std::move(name)), table_(KernelTable::of(name_)) {
+  HostDevice(std::string name, std::string fallback)
+      : name_(std::move(name)), table_(KernelTable::of(name_)) {
     if (!fallback.empty()) fallback_ = &KernelTable::of(fallback);
   }
   const std::string& name() const override { return name_; }
@@ -87,6 +88,8 @@ void set_num_threads(int n) {
   state().pool = std::move(pool);
 }
 
-const Kernel* folding_kernel(const std::string& op, DType dtype) { return KernelTable::of("reference").find(op, dtype); }
+const Kernel* folding_kernel(const std::string& op, DType dtype) {
+  return KernelTable::of("reference").find(op, dtype);
+}
 
 }  // namespace pk

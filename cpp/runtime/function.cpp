@@ -21,8 +21,8 @@ Function::Function(std::vector<Value> inputs, std::vector<Value> outputs, const 
   for (const auto& [state, value] : updates) {
     const TensorType& want = state->type();
     if (value.dtype() != want.dtype || !compatible(value.shape(), want.shape))
-      throw ValueError(cat("the update of variable '", state->name(), "' has shape ", value.shape(), " and dtype ",
-                           value.dtype(), ", the variable ", want.shape, " and ", want.dtype));
+      throw ValueError(cat("the update of variable '", state->name(), "' has shape ", value.shape(),
+                           " and dtype ", value.dtype(), ", the variable ", want.shape, " and ", want.dtype));
     // Two updates of one variable (a BatchNormalization called twice): the later one counts.
     const auto earlier = std::find(graph_.updated.begin(), graph_.updated.end(), state);
     if (earlier != graph_.updated.end()) {
@@ -51,8 +51,10 @@ std::shared_ptr<Plan> Function::plan(const std::vector<Shape>& shapes, int phase
   for (size_t i = 0; i < shapes.size(); ++i)
     if (!compatible(shapes[i], graph_.inputs[i].shape()))
       throw ValueError(cat("input ", i, " ('", graph_.inputs[i].node->scope, "') of function '", name_,
-                           "' expects shape ", graph_.inputs[i].shape(), ", got an array of shape ", shapes[i]));
-  auto made = std::make_shared<Plan>(run_passes(specialise(graph_, shapes, phase)), current_device(), thread_pool());
+                           "' expects shape ", graph_.inputs[i].shape(), ", got an array of shape ",
+                           shapes[i]));
+  auto made =
+      std::make_shared<Plan>(run_passes(specialise(graph_, shapes, phase)), current_device(), thread_pool());
   plans_.remove_if([&](const auto& entry) { return entry.first.epoch != key.epoch; });
   plans_.emplace_front(std::move(key), made);
   if (plans_.size() > kMaxPlans) plans_.pop_back();

@@ -41,17 +41,35 @@ Value Plan::Layout::root(Value v) const {
 // has run, and most of them can write straight into the variable.
 void Plan::Layout::schedule() {
   std::unordered_set<const Node*> last;
-  std::vector<Value> before(graph_.outputs.begin(), graph_.outputs.begin() + static_cast<long>(graph_.n_results()));
+  std::vector<Value> before(graph_.outputs.begin(),
+                            graph_.outputs.begin() + static_cast<long>(graph_.n_results()));
   for (size_t i = graph_.n_results(); i < graph_.outputs.size(); ++i) {
     const NodePtr node = root(graph_.outputs[i]).node;
     last.insert(node.get());
     before.insert(before.end(), node->inputs.begin(), node->inputs.end());
   }
-  order_ = topological(before);
+  const std::unordered_set<const Node*> needed = needed_nodes();
   std::unordered_set<const Node*> done;
-  for (const NodePtr& n : order_) done.insert(n.get());
-  for (const NodePtr& n : topological(graph_.outputs))
-    if (done.insert(n.get()).second) order_.push_back(n);
+  for (const auto& values : {before, graph_.outputs})
+    for (const NodePtr& n : topological(values))
+      if (needed.count(n.get()) && done.insert(n.get()).second) order_.push_back(n);
+}
+
+// Nodes whose data somebody reads; of the others only the shape mattered.
+std::unordered_set<const Node*> Plan::Layout::needed_nodes() const {
+  std::unordered_set<const Node*> needed;
+  std::vector<const Node*> stack;
+  const auto visit = [&](const Value& v) {
+    if (needed.insert(v.node.get()).second) stack.push_back(v.node.get());
+  };
+  for (const Value& v : graph_.outputs) visit(v);
+  while (!stack.empty()) {
+    const Node& node = *stack.back();
+    stack.pop_back();
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (!node.op->is_shape_only(static_cast<int>(i))) visit(node.inputs[i]);
+  }
+  return needed;
 }
 
 int Plan::Layout::variable_number(const std::shared_ptr<VariableState>& state) {
@@ -97,12 +115,13 @@ void Plan::Layout::make_steps() {
                             ? node->types[0].dtype
                             : node->inputs[static_cast<size_t>(op.dispatch_input)].dtype();
     if (op.name == "scan")
-      step.body = std::make_unique<Plan>(run_passes(*node->attrs.as<ScanAttrs>().body), plan_.device_, plan_.pool_);
+      step.body =
+          std::make_unique<Plan>(run_passes(*node->attrs.as<ScanAttrs>().body), plan_.device_, plan_.pool_);
     else
       step.kernel = plan_.device_->kernel(op.name, dtype);
     if (!step.kernel && !step.body)
-      throw RuntimeError(cat("op '", op.name, "' of '", node->scope, "' has no kernel for ", dtype, " on device '",
-                             plan_.device_->name(), "'"));
+      throw RuntimeError(cat("op '", op.name, "' of '", node->scope, "' has no kernel for ", dtype,
+                             " on device '", plan_.device_->name(), "'"));
     if (kept_.count(node.get())) {
       for (size_t i = 0; i < node->types.size(); ++i) {
         const Value v{node, static_cast<int>(i)};
@@ -240,7 +259,8 @@ void Plan::Layout::place_arena() {
   for (size_t k = 0, c = 0; k < graph_.updated.size(); ++k) {
     const Value r = root(graph_.outputs[graph_.n_results() + k]);
     const size_t variable = static_cast<size_t>(variable_number(graph_.updated[k]));
-    if (c < plan_.update_copies_.size() && plan_.update_copies_[c].to == variable) plan_.update_copies_[c++].from = plan_.slots_.at(r);
+    if (c < plan_.update_copies_.size() && plan_.update_copies_[c].to == variable)
+      plan_.update_copies_[c++].from = plan_.slots_.at(r);
   }
 }
 

@@ -13,6 +13,7 @@ class Plan::Layout {
  private:
   Value root(Value v) const;  // the value whose memory `v` is
   void schedule();            // order_, update nodes last
+  std::unordered_set<const Node*> needed_nodes() const;
   void place_sources();
   void make_steps();
   void find_lifetimes();
@@ -29,11 +30,11 @@ class Plan::Layout {
   Plan& plan_;
   const Graph& graph_;
   std::vector<NodePtr> order_;
-  std::unordered_set<const Node*> kept_;               // run-constant nodes
-  std::unordered_map<const Node*, int> step_of_;       // of the main steps
-  std::unordered_map<Value, int, ValueHash> last_;     // last step that reads a root
-  std::unordered_set<Value, ValueHash> read_at_end_;   // roots that a copy after the steps reads
-  std::unordered_map<Value, Value, ValueHash> shares_; // root -> the root whose buffer it takes over
+  std::unordered_set<const Node*> kept_;                // run-constant nodes
+  std::unordered_map<const Node*, int> step_of_;        // of the main steps
+  std::unordered_map<Value, int, ValueHash> last_;      // last step that reads a root
+  std::unordered_set<Value, ValueHash> read_at_end_;    // roots that a copy after the steps reads
+  std::unordered_map<Value, Value, ValueHash> shares_;  // root -> the root whose buffer it takes over
 };
 
 }  // namespace pk

@@ -56,13 +56,18 @@ Plan::~Plan() = default;
 
 void* Plan::address(const Slot& s, char* arena, char* persistent) const {
   switch (s.place) {
-    case Place::arena: return arena + s.at;
-    case Place::persistent: return persistent + s.at;
-    case Place::variable: return variable_memory_[s.at].get();
-    case Place::constant: return constant_memory_[s.at].get();
+    case Place::arena:
+      return arena + s.at;
+    case Place::persistent:
+      return persistent + s.at;
+    case Place::variable:
+      return variable_memory_[s.at].get();
+    case Place::constant:
+      return constant_memory_[s.at].get();
     case Place::none:
     case Place::input:
-    case Place::result: return nullptr;
+    case Place::result:
+      return nullptr;
   }
   return nullptr;
 }
@@ -209,7 +214,8 @@ void Plan::run(const std::vector<const void*>& in, const std::vector<void*>& out
   run_timed(in, out, step, nullptr);
 }
 
-std::vector<double> Plan::profile(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step) {
+std::vector<double> Plan::profile(const std::vector<const void*>& in, const std::vector<void*>& out,
+                                  uint64_t step) {
   std::vector<double> seconds(steps_.size());
   run_timed(in, out, step, seconds.data());
   return seconds;
@@ -278,11 +284,12 @@ void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*
 }
 
 std::string Plan::describe() const {
-  static const char* const kPlaces[] = {"-", "arena", "persistent", "variable", "constant", "input", "result"};
+  static const char* const kPlaces[] = {"-",        "arena", "persistent", "variable",
+                                        "constant", "input", "result"};
   std::ostringstream text;
-  text << "device " << device_->name() << ", " << pool_->size() << " threads, " << steps_.size() << " steps after "
-       << prologue_.size() << " kept from run to run; arena " << arena_bytes_ << " bytes, workspace "
-       << workspace_bytes_ << ", persistent " << persistent_bytes_ << "\n";
+  text << "device " << device_->name() << ", " << pool_->size() << " threads, " << steps_.size()
+       << " steps after " << prologue_.size() << " kept from run to run; arena " << arena_bytes_
+       << " bytes, workspace " << workspace_bytes_ << ", persistent " << persistent_bytes_ << "\n";
   const auto place = [&](const Slot& s) {
     text << kPlaces[static_cast<int>(s.place)];
     if (s.place != Place::none) text << "@" << s.at;
@@ -306,8 +313,8 @@ std::string Plan::describe() const {
   };
   for (const Step& s : prologue_) show(s, "once  ");
   for (const Step& s : steps_) show(s, "      ");
-  text << result_copies_.size() << " results copied, " << update_copies_.size() << " of " << graph_.updated.size()
-       << " updates copied\n";
+  text << result_copies_.size() << " results copied, " << update_copies_.size() << " of "
+       << graph_.updated.size() << " updates copied\n";
   return text.str();
 }
 

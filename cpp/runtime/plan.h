@@ -27,7 +27,8 @@ class Plan {
   void run(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step);
 
   // The same with a clock: seconds that each step took.
-  std::vector<double> profile(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step);
+  std::vector<double> profile(const std::vector<const void*>& in, const std::vector<void*>& out,
+                              uint64_t step);
   // Op and scope of each step.
   std::vector<std::pair<std::string, std::string>> step_names() const;
 
@@ -45,9 +46,9 @@ class Plan {
     const Kernel* kernel = nullptr;
     std::unique_ptr<Plan> body;  // of a scan, which has no kernel
     std::vector<Slot> in, out;
-    size_t workspace = 0;        // bytes
-    size_t prepared = 0;         // offset in persistent storage
-    size_t prepared_bytes = 0;   // 0: none
+    size_t workspace = 0;       // bytes
+    size_t prepared = 0;        // offset in persistent storage
+    size_t prepared_bytes = 0;  // 0: none
   };
   struct Copy {  // after the steps: a result or an update that could not be written in place
     Slot from;
@@ -66,7 +67,8 @@ class Plan {
 
   void execute(const Step& step, Context& ctx, const KernelArgs& args) const;
   void run_scan(const Step& step, const KernelArgs& args) const;
-  void run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step, double* seconds);
+  void run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step,
+                 double* seconds);
   void fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
                  KernelArgs& args) const;
   void* address(const Slot& slot, char* arena, char* persistent) const;
@@ -88,7 +90,7 @@ class Plan {
   std::vector<size_t> watched_;  // variables that the prologue reads
   size_t arena_bytes_ = 0, workspace_bytes_ = 0, persistent_bytes_ = 0;
 
-  std::mutex mutex_;         // guards what follows; held briefly
+  std::mutex mutex_;  // guards what follows; held briefly
   std::vector<std::unique_ptr<Instance>> idle_;
   std::shared_ptr<Persistent> persistent_;
   uint64_t persistent_serial_ = 0;

@@ -24,8 +24,10 @@ std::vector<Value> fold(const NodePtr& node) {
   const OpDef& op = *node->op;
   if (op.random || !op.no_kernel.empty()) return {};
   // Floats repeated over a shape stay a node: the simplifier replaces them by what they repeat.
-  static const std::unordered_set<std::string> repeating{"fill", "fill_like", "broadcast_like", "broadcast_to"};
-  if (repeating.count(op.name) && is_float(node->types[0].dtype) && node->types[0].shape.size() > 1) return {};
+  static const std::unordered_set<std::string> repeating{"fill", "fill_like", "broadcast_like",
+                                                         "broadcast_to"};
+  if (repeating.count(op.name) && is_float(node->types[0].dtype) && node->types[0].shape.size() > 1)
+    return {};
   for (const TensorType& t : node->types)
     if (!t.shape.known() || t.bytes() > kFoldBytes) return {};
   std::vector<TensorArg> in, out;
@@ -46,8 +48,9 @@ std::vector<Value> fold(const NodePtr& node) {
     t.type = node->types[0];
     return {make_constant(std::move(t))};
   }
-  const DType dtype = op.dispatch_input < 0 || in.empty() ? node->types[0].dtype
-                                                          : in[static_cast<size_t>(op.dispatch_input)].type.dtype;
+  const DType dtype = op.dispatch_input < 0 || in.empty()
+                          ? node->types[0].dtype
+                          : in[static_cast<size_t>(op.dispatch_input)].type.dtype;
   const Kernel* kernel = folding_kernel(op.name, dtype);
   if (!kernel) return {};
   std::vector<HostTensor> results;
@@ -83,8 +86,8 @@ bool truth(const Value& constant) { return *constant.node->constant.as<uint8_t>(
 
 // Ops that hand on an input once the shapes are known.
 bool is_no_op(const Node& node) {
-  static const std::unordered_set<std::string> resizing{"sum_to_like", "broadcast_like", "broadcast_to", "reshape",
-                                                        "reshape_like"};
+  static const std::unordered_set<std::string> resizing{"sum_to_like", "broadcast_like", "broadcast_to",
+                                                        "reshape", "reshape_like"};
   static const std::unordered_set<std::string> always{"identity", "stop_gradient"};
   const std::string& name = node.op->name;
   if (always.count(name)) return true;
@@ -94,7 +97,8 @@ bool is_no_op(const Node& node) {
 
 class Specialiser {
  public:
-  Specialiser(const Graph& graph, const std::vector<Shape>& shapes, int phase) : graph_(graph), phase_(phase) {
+  Specialiser(const Graph& graph, const std::vector<Shape>& shapes, int phase)
+      : graph_(graph), phase_(phase) {
     for (size_t i = 0; i < graph.inputs.size(); ++i) {
       const Value& in = graph.inputs[i];
       Value fed = is_op(in, "learning_phase") ? phase_value()
@@ -128,7 +132,8 @@ class Specialiser {
     const std::string& name = node->op->name;
     if (name == "learning_phase") return {phase_value()};
     if (name == "placeholder")
-      throw ValueError(cat("placeholder '", node->scope, "' must be fed: add it to the inputs of the function"));
+      throw ValueError(
+          cat("placeholder '", node->scope, "' must be fed: add it to the inputs of the function"));
     if (name == "constant") return outputs_of(merged_constant(node));
     if (node->op->no_kernel.size() && node->inputs.empty()) return outputs_of(node);  // variables
     // Only the branch of this phase is looked at.
@@ -157,7 +162,8 @@ class Specialiser {
     std::vector<Shape> shapes;
     for (size_t i = 0; i < inputs.size(); ++i) {
       shapes.push_back(inputs[i].shape());
-      if (static_cast<int64_t>(i) >= a.n_carry && static_cast<int64_t>(i) < a.n_carry + a.n_xs) shapes.back().erase(0);
+      if (static_cast<int64_t>(i) >= a.n_carry && static_cast<int64_t>(i) < a.n_carry + a.n_xs)
+        shapes.back().erase(0);
       a.text += shapes.back().str();
     }
     a.body = std::make_shared<Graph>(specialise(*a.body, shapes, phase_));

@@ -26,8 +26,9 @@ void VariableState::set(const void* host) {
 void VariableState::set_initializer(Value initial) {
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (initial.dtype() != type_.dtype || !compatible(initial.shape(), type_.shape))
-    throw ValueError(cat("the initial value of variable '", name_, "' has shape ", initial.shape(), " and dtype ",
-                         initial.dtype(), ", the variable ", type_.shape, " and ", type_.dtype));
+    throw ValueError(cat("the initial value of variable '", name_, "' has shape ", initial.shape(),
+                         " and dtype ", initial.dtype(), ", the variable ", type_.shape, " and ",
+                         type_.dtype));
   initial_ = std::move(initial);
   data_.reset();
   changed();
@@ -41,8 +42,8 @@ void VariableState::ensure() {
   const HostTensor value = evaluate(initial);
   if (value.type.shape != type_.shape) {
     initial_ = initial;
-    throw ValueError(cat("the initializer of variable '", name_, "' gave shape ", value.type.shape, ", wanted ",
-                         type_.shape));
+    throw ValueError(cat("the initializer of variable '", name_, "' gave shape ", value.type.shape,
+                         ", wanted ", type_.shape));
   }
   set(value.data.get());
 }

@@ -19,8 +19,8 @@ class VariableState {
   const TensorType& type() const { return type_; }
   const std::string& name() const { return name_; }
 
-  HostTensor get();                        // a copy
-  void set(const void* host);              // type().bytes() bytes, row major
+  HostTensor get();            // a copy
+  void set(const void* host);  // type().bytes() bytes, row major
   // The value is computed from `initial` when it is first needed, unless set() comes before.
   void set_initializer(Value initial);
 

@@ -68,6 +68,7 @@ class OpCase:
         grad: Are first derivatives to be compared with finite differences?
         second: And the derivatives of the derivatives?
         wrt: The inputs to differentiate by; None: all floats.
+        of: The outputs to differentiate; None: all floats. (Some ops emit what only their gradient reads.)
     """
 
     op: str
@@ -81,6 +82,7 @@ class OpCase:
     grad: bool = True
     second: bool = True
     wrt: Sequence[int] | None = None
+    of: Sequence[int] | None = None
 
     @property
     def id(self) -> str:

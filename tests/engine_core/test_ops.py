@@ -118,7 +118,11 @@ class Derivatives:
         self.inputs = placeholders(case, "float64")
         floats = [i for i, x in enumerate(self.inputs) if x.dtype == "float64"]
         wrt = [i for i in floats if case.wrt is None or i in case.wrt]
-        outputs = [y for y in _core.op(case.op, self.inputs, case.attrs, "layer") if y.dtype == "float64"]
+        outputs = [
+            y
+            for k, y in enumerate(_core.op(case.op, self.inputs, case.attrs, "layer"))
+            if y.dtype == "float64" and (case.of is None or k in case.of)
+        ]
         if outputs and wrt:
             self.check(outputs, wrt, 2 if case.second else 1)
 
