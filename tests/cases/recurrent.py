@@ -119,7 +119,7 @@ def _cases() -> list[OpCase]:
         cases.append(OpCase("lstm", lstm, [*inputs, *mask], attrs, label, tol=5e-6, of=(0, 1)))
 
         def saved(k: int, grads: int, f: Any, attrs: dict[str, Any] = attrs, masked: bool = masked) -> Any:
-            """The k-th output of the forward op: its inputs follow the `grads` gradients, the mask comes last."""
+            """The k-th output of the forward op, whose inputs follow the `grads` gradients."""
 
             def derive(arrays: list[np.ndarray]) -> np.ndarray:
                 forward = [a.astype("float64") for a in arrays[grads:] if a.dtype != bool]
@@ -149,7 +149,7 @@ def _cases() -> list[OpCase]:
                     tol64=1e-8,
                     wrt=(0, 1),
                     second=False,
-                )  # fmt: skip
+                )
             )
         for after in (False, True):
             g_attrs = {**attrs, "reset_after": after}
@@ -173,7 +173,7 @@ def _cases() -> list[OpCase]:
                         tol64=1e-8,
                         wrt=(0,),
                         second=False,
-                    )  # fmt: skip
+                    )
                 )
     return cases
 

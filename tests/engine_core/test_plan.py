@@ -85,7 +85,7 @@ def test_a_failing_step_leaves_variables_as_they_were(device):
     i = _core.placeholder((None,), "int32", "i")
     rows = op("gather", table.value, i, scope="embedding_1")
     f = _core.Function([i], [rows], [(table, op("add", table.value, const(1.0)))], "f")
-    with pytest.raises(ValueError, match="embedding_1.*3"):
+    with pytest.raises(ValueError, match=r"embedding_1.*3"):
         f([np.array([0, 3], "int32")])
     np.testing.assert_array_equal(table.get(), np.ones((3, 2)))
     f([np.array([0, 2], "int32")])
@@ -281,7 +281,7 @@ def test_inputs_are_converted_and_strided_arrays_read():
 
 
 def test_unknown_devices_and_bad_thread_counts():
-    with pytest.raises(ValueError, match="no device 'tpu'.*cpu"):
+    with pytest.raises(ValueError, match=r"no device 'tpu'.*cpu"):
         _core.set_device("tpu")
     with pytest.raises(ValueError, match="threads"):
         _core.set_num_threads(-1)

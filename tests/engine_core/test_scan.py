@@ -128,5 +128,17 @@ def test_dropout_draws_anew_in_every_step_and_the_same_backwards():
 def test_a_state_must_keep_its_shape():
     x = _core.placeholder((None, 2), "float64", "x")
     s, x_t = _core.placeholder((2,), "float64", "s"), _core.placeholder((2,), "float64", "x_t")
-    with pytest.raises(ValueError, match="'my_rnn'.*starts with shape.*and becomes"):
+    with pytest.raises(ValueError, match=r"'my_rnn'.*starts with shape.*and becomes"):
         _core.scan([s], [x_t], [op("concat", s, x_t, axis=0)], [], [const([0.0, 0.0])], [x], scope="my_rnn")
+
+
+def test_what_was_drawn_before_the_loop_is_the_same_in_every_step():
+    x = _core.placeholder((None, 50), "float64", "x")
+    mask = op("dropout", const(np.ones(50)), rate=0.5, seed=11)
+    s, x_t = _core.placeholder((50,), "float64", "s"), _core.placeholder((50,), "float64", "x_t")
+    dropped = op("mul", x_t, op("square", mask))
+    last, sequence = _core.scan([s], [x_t], [op("add", s, dropped)], [dropped], [const(np.zeros(50))], [x])
+    (gx,) = _core.gradients([op("sum", last, axes=[0])], [x])
+    seq, g, m = _core.Function([x], [sequence, gx, mask], [], "f")([np.ones((4, 50))])
+    np.testing.assert_array_equal(seq, np.tile(m**2, (4, 1)))
+    np.testing.assert_array_equal(seq, g)
