@@ -183,6 +183,7 @@ PK_INLINE bool any_lane(vi32 m) {
   return any;
 #endif
 }
+PK_INLINE bool any_lane(vi64 m) { return any_lane((vi32)m); }
 PK_INLINE vf32 sine_or_lib(vf32 x, int quarter) {
   vf32 y = sine(x, quarter);
   if (any_lane(~(vabs(x) < 12800.0f)))

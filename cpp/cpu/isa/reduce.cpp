@@ -1,5 +1,6 @@
 // Loops of the reductions and of the running sums; cpu/reduce.cpp divides the work.
 #include "cpu/isa/fold.h"
+#include "cpu/simd_special.h"
 
 namespace pk::cpu::PK_ISA {
 namespace {
@@ -136,18 +137,21 @@ void arg_row(bool max, const T* x, int64_t n, int64_t* out) {
     *out = max ? arg_short<T, Max>(x, static_cast<int>(n)) : arg_short<T, Min>(x, static_cast<int>(n));
     return;
   }
-  const double best = max ? fold<T, Max>(x, n) : fold<T, Min>(x, n);
-  // Its first position: by stretches, then within one. A NaN is best where there is one.
+  // The value, then its first position: by stretches, then within one. A NaN is best where there is one.
+  constexpr int L = Simd<T>::n;
   constexpr int64_t kStretch = 64;
-  const T value = static_cast<T>(best);
-  const auto is_best = [value](T a) { return (a == value) | (a != a); };
+  const double best = max ? fold<T, Max>(x, n) : fold<T, Min>(x, n);
+  const typename Simd<T>::vec value = set1(static_cast<T>(best));
   int64_t i = 0;
   for (; i + kStretch < n; i += kStretch) {
-    int found = 0;
-    for (int64_t k = 0; k < kStretch; ++k) found |= is_best(x[i + k]);
-    if (found) break;
+    typename Simd<T>::ivec found = {};
+    for (int64_t k = 0; k < kStretch; k += L) {
+      const typename Simd<T>::vec v = load(x + i + k);
+      found |= (v == value) | (v != v);
+    }
+    if (any_lane(found)) break;
   }
-  while (i + 1 < n && !is_best(x[i])) ++i;
+  while (i + 1 < n && !(x[i] == static_cast<T>(best) || x[i] != x[i])) ++i;
   *out = i;
 }
 
