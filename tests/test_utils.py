@@ -256,3 +256,35 @@ def test_ask_to_proceed_with_overwrite(monkeypatch):  # 3.2.8
     assert asked[0] == "[WARNING] a.h5 already exists - overwrite? [y/n]"
     monkeypatch.setattr("builtins.input", lambda question: "Y")
     assert ask_to_proceed_with_overwrite("a.h5") is True
+
+
+# ---- checks for other packages
+
+
+def test_get_test_data():  # 15.9
+    from pykeras.utils.test_utils import get_test_data
+
+    (x, y), (xt, yt) = get_test_data(20, 10, (3,), num_classes=4)
+    assert (x.shape, y.shape, xt.shape, yt.shape) == ((20, 3), (20,), (10, 3), (10,))
+    assert set(y) <= set(range(4))
+    (x, y), _ = get_test_data(20, 10, (3, 2), (2,), classification=False)
+    assert (x.shape, y.shape) == ((20, 3, 2), (20, 2))
+
+
+def test_layer_test():  # 15.9
+    from pykeras import layers
+    from pykeras.utils.test_utils import keras_test, layer_test
+
+    out = keras_test(layer_test)(layers.Dense, kwargs={"units": 3}, input_shape=(2, 4))
+    assert out.shape == (2, 3)
+    layer_test(
+        layers.Activation, {"activation": "relu"}, input_data=-np.ones((2, 3), "float32"), expected_output=0
+    )
+    layer_test(layers.Conv1D, {"filters": 2, "kernel_size": 2}, input_shape=(2, 5, 3))
+
+    class Wrong(layers.Layer):
+        def call(self, x):
+            return x[:, :1]
+
+    with pytest.raises(AssertionError):
+        layer_test(Wrong, input_shape=(2, 4))

@@ -8,6 +8,7 @@ looked at before anything is allocated.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,9 @@ from .atomic import atomic_write
 
 # Largest size of a header message of the format, less some room for the attribute's own fields.
 ATTRIBUTE_LIMIT = 64512
+
+# More names than any model has.
+_LONGEST_LIST = 2**20
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -216,6 +220,43 @@ class _Sink:
 # ---- attributes
 
 
+@contextlib.contextmanager
+def _sound(what: str) -> Iterator[None]:
+    """Turns whatever h5py raises on a damaged structure into a ValueError that says what is damaged."""
+    try:
+        yield
+    except (KeyError, RuntimeError, TypeError, OverflowError) as error:
+        raise ValueError(f"{what} is damaged: {error}") from error
+
+
+def has_attribute(group: Any, *names: str) -> bool:
+    """Whether a group has any of these attributes."""
+    with _sound(f"The list of attributes of {group.name!r} in the file"):
+        return any(name in group.attrs for name in names)
+
+
+def attribute(group: Any, name: str) -> Any:
+    """Reads an attribute that is text or numbers; None if it is not there.
+
+    Raises:
+        ValueError: it is damaged, of another kind, or absurdly long.
+    """
+    import h5py
+
+    with _sound(f"Attribute {name!r} of {group.name!r} in the file"):
+        if name not in group.attrs:
+            return None
+        # looked at first, since the HDF5 library may crash on reading what its header does not describe
+        header = group.attrs.get_id(name)
+        if header.get_type().get_class() not in (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT):
+            raise TypeError("it holds neither text nor numbers")
+        if header.shape is None:
+            return np.zeros(0)
+        if math.prod(header.shape) > _LONGEST_LIST:
+            raise TypeError(f"it has {header.shape} items")
+        return group.attrs[name]
+
+
 def text(value: Any) -> str:
     """Turns what h5py returns for a string attribute (str, bytes, NumPy scalar or array of one) into str."""
     if isinstance(value, np.ndarray) and value.size == 1:
@@ -230,7 +271,8 @@ def text(value: Any) -> str:
 
 def text_attribute(group: Any, name: str, default: str | None = None) -> str | None:
     """Reads a string attribute, `default` if it is not there."""
-    return text(group.attrs[name]) if name in group.attrs else default
+    value = attribute(group, name)
+    return default if value is None else text(value)
 
 
 def load_names(group: Any, name: str) -> list[str]:
@@ -243,13 +285,15 @@ def load_names(group: Any, name: str) -> list[str]:
     Returns:
         list of str.
     """
-    if name in group.attrs:
-        return [text(item) for item in np.ravel(group.attrs[name])]
+    values = attribute(group, name)
+    if values is not None:
+        return [text(item) for item in np.ravel(values)]
     names: list[str] = []
-    chunk = 0
-    while f"{name}{chunk}" in group.attrs:
-        names += [text(item) for item in np.ravel(group.attrs[f"{name}{chunk}"])]
-        chunk += 1
+    for chunk in itertools.count():
+        values = attribute(group, f"{name}{chunk}")
+        if values is None:
+            break
+        names += [text(item) for item in np.ravel(values)]
     return names
 
 
@@ -303,16 +347,23 @@ def child(group: Any, path: str) -> Any:
     import h5py
 
     node = group
-    for part in path.split("/"):
-        if part in ("", "."):
-            continue
-        link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
-        if link is None:
-            raise ValueError(f"The file lacks {path!r} in its group {group.name!r}; it is incomplete")
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError(f"The file's {path!r} is a link to elsewhere; such links are not followed")
-        node = node[part]
-    return node
+    with _sound(f"{path!r} in the file"):
+        for part in path.split("/"):
+            if part in ("", "."):
+                continue
+            link = node.get(part, getlink=True) if isinstance(node, h5py.Group) else None
+            if link is None:
+                raise ValueError(f"The file lacks {path!r} in its group {group.name!r}; it is incomplete")
+            if not isinstance(link, h5py.HardLink):
+                raise ValueError(f"The file's {path!r} is a link to elsewhere; such links are not followed")
+            node = node[part]
+        return node
+
+
+def has_child(group: Any, name: str) -> bool:
+    """Whether a group holds something of that name."""
+    with _sound(f"{group.name!r} in the file"):
+        return name in group
 
 
 def open_array(group: Any, path: str) -> Any:
@@ -327,14 +378,15 @@ def open_array(group: Any, path: str) -> Any:
     if not isinstance(node, h5py.Dataset):
         raise ValueError(f"{path!r} is no array in this file")
     where = f"Array {path!r} of the file"
-    if node.dtype.kind not in "fiub":
-        raise ValueError(f"{where} holds {node.dtype}, not numbers")
-    if node.shape is None:
-        raise ValueError(f"{where} is empty")
-    properties = node.id.get_create_plist()
-    if node.external or node.is_virtual:
-        raise ValueError(f"{where} keeps its data in another file; that is not followed")
-    filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
+    with _sound(where):
+        if node.dtype.kind not in "fiub":
+            raise ValueError(f"{where} holds {node.dtype}, not numbers")
+        if node.shape is None:
+            raise ValueError(f"{where} is empty")
+        properties = node.id.get_create_plist()
+        if node.external or node.is_virtual:
+            raise ValueError(f"{where} keeps its data in another file; that is not followed")
+        filters = {properties.get_filter(i)[0] for i in range(properties.get_nfilters())}
     if not filters <= _KNOWN_FILTERS:
         raise ValueError(f"{where} is packed by an unknown filter ({sorted(filters - _KNOWN_FILTERS)})")
     return node
@@ -357,9 +409,8 @@ def read_array(dataset: Any, limit: int) -> np.ndarray:
         raise ValueError(
             f"Array {dataset.name!r} of the file has shape {dataset.shape}: too large to fit here"
         )
-    try:
-        return np.asarray(dataset[()])
-    except OSError as error:
-        raise OSError(
-            f"Array {dataset.name!r} of the file cannot be read; the file is damaged: {error}"
-        ) from error
+    with _sound(f"Array {dataset.name!r} of the file"):
+        try:
+            return np.asarray(dataset[()])
+        except OSError as error:
+            raise OSError(f"Array {dataset.name!r} of the file cannot be read: {error}") from error

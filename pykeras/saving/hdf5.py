@@ -89,7 +89,7 @@ def weight_group(group: Any, filepath: Any) -> Any:
     """Returns the group that holds the weights: the file itself or its `model_weights`."""
     if _has_weights(group):
         return group
-    if "model_weights" in group:
+    if h5file.has_child(group, "model_weights"):
         inner = h5file.child(group, "model_weights")
         if _has_weights(inner):
             return inner
@@ -101,7 +101,7 @@ def weight_group(group: Any, filepath: Any) -> Any:
 
 
 def _has_weights(group: Any) -> bool:
-    return any(name in group.attrs for name in ("layer_names", "layer_names0", "nb_layers"))
+    return h5file.has_attribute(group, "layer_names", "layer_names0", "nb_layers")
 
 
 # ---- writing
@@ -180,11 +180,12 @@ class _Stored:
             self.backend = self._keras1_backend()
 
     def _layers(self, f: Any) -> Iterable[_StoredLayer]:
-        if "nb_layers" in f.attrs and "layer_names" not in f.attrs:
+        count = h5file.attribute(f, "nb_layers")
+        if count is not None and not h5file.has_attribute(f, "layer_names"):
             # Keras 0.3: layer_0/param_0 …
-            for i in range(int(f.attrs["nb_layers"])):
+            for i in range(int(count)):
                 group = h5file.child(f, f"layer_{i}")
-                count = int(group.attrs.get("nb_params", len(group)))
+                count = int(h5file.attribute(group, "nb_params") or 0)
                 yield _StoredLayer(f"layer_{i}", group, [f"param_{k}" for k in range(count)])
             return
         for name in h5file.load_names(f, "layer_names"):

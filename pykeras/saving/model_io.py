@@ -99,7 +99,7 @@ def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, comp
 def _read_architecture(f: Any, name: Any, custom_objects: dict[str, Any] | None) -> Any:
     text = h5file.text_attribute(f, "model_config")
     if text is None:
-        if any(key in f.attrs for key in ("layer_names", "layer_names0", "nb_layers")):
+        if h5file.has_attribute(f, "layer_names", "layer_names0", "nb_layers"):
             hint = "It holds weights only: build the model and call `model.load_weights` on it"
         else:
             hint = "It was not written by `model.save`"
@@ -108,7 +108,7 @@ def _read_architecture(f: Any, name: Any, custom_objects: dict[str, Any] | None)
         config = config_io.parse_json(text)
         _find_input_shape(f, config)
         return config_io.build_model(config, custom_objects, weights_follow=True)
-    except (KeyError, IndexError, AttributeError) as error:
+    except (LookupError, AttributeError, TypeError, OverflowError) as error:
         raise ValueError(
             f"The model config of {name!s} is damaged or of an unknown form: {error!r}"
         ) from error
@@ -179,7 +179,7 @@ def _restore_training(f: Any, name: Any, model: Any, custom_objects: dict[str, A
     except ValueError as error:
         raise ValueError(f"{error} (To load the model without its training config: compile=False)") from error
     model.compile(**arguments)
-    if "optimizer_weights" in f:
+    if h5file.has_child(f, "optimizer_weights"):
         _restore_optimizer(f, model)
 
 
@@ -223,8 +223,10 @@ def _sorted_by_name(f: Any) -> bool:
 
 def _restore_counters(group: Any, model: Any) -> None:
     optimizer = model.optimizer
-    if _ITERATIONS in group.attrs:
-        K.set_value(optimizer.iterations, int(group.attrs[_ITERATIONS]))
-    if _RANDOM_STEP in group.attrs and hasattr(model.train_function, "step"):
+    iterations = h5file.attribute(group, _ITERATIONS)
+    if iterations is not None:
+        K.set_value(optimizer.iterations, int(iterations))
+    step = h5file.attribute(group, _RANDOM_STEP)
+    if step is not None and hasattr(model.train_function, "step"):
         # dropout goes on with the draws at which it stopped
-        model.train_function.step = int(group.attrs[_RANDOM_STEP])
+        model.train_function.step = int(step)

@@ -22,7 +22,7 @@ _LAZY = {
     "print_summary": "layer_utils",
 }
 
-_SUBMODULES = ("layer_utils",)
+_SUBMODULES = ("layer_utils", "test_utils")
 
 __all__ = [
     "CustomObjectScope",
