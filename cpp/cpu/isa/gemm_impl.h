@@ -21,6 +21,8 @@ constexpr int kMr = 8;
 constexpr int kMr = 4;
 #endif
 
+constexpr int kAhead = 8;  // how many k the prefetches run ahead: b is in the second-level cache, or further
+
 enum Layout { kCol = 0, kStrided = -1 };  // or kRowStride, which the compiler then knows
 
 template <class T, int MR, int NV, int RS, bool Masked>
@@ -35,6 +37,15 @@ void tile(const TileArgs<T>& t) {
 #pragma GCC unroll 8
     for (int v = 0; v < NV; ++v) acc[i][v] = V{};
   const int64_t ldb = t.ldb, aks = t.a_ks;
+  // The tile of c is far away by now, mostly; it comes while the sums are made.
+  if (t.nrun * t.run >= 32) {
+#pragma GCC unroll 14
+    for (int i = 0; i < MR; ++i) {
+      const T* c = t.c + (t.c_off ? t.c_off[i] : i * t.ldc);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; ++v) __builtin_prefetch(c + v * VL, 1);
+    }
+  }
   for (int64_t r = 0; r < t.nrun; ++r) {
     const T* a = t.a + r * t.a_run;
     const T* b = t.b + r * t.b_run;
@@ -47,6 +58,9 @@ void tile(const TileArgs<T>& t) {
 #pragma GCC unroll 8
       for (int v = 0; v < NV; ++v)
         bv[v] = Masked && v == NV - 1 ? load_part(b + v * VL, last) : load(b + v * VL);
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kAhead * ldb + v * VL);
+      if (RS == kCol) __builtin_prefetch(a + kAhead * aks);
 #pragma GCC unroll 14
       for (int i = 0; i < MR; ++i) {
         const V av = set1(RS == kStrided ? group[i / 3][i % 3 * aks] : RS == kCol ? a[i] : a[i * RS]);
