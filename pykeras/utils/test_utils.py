@@ -40,8 +40,8 @@ def get_test_data(
     """
     count = num_train + num_test
     if classification:
-        y = np.random.randint(0, num_classes, size=(count,))
-        level = y
+        y: np.ndarray = np.random.randint(0, num_classes, size=(count,))
+        level: np.ndarray = y
     else:
         level = np.random.random((count,))
         y = np.zeros((count, *output_shape))
