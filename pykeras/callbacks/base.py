@@ -239,7 +239,8 @@ class BaseLogger(Callback):
                 if name in self.stateful_metrics:
                     logs[name] = self.totals[name]
                 else:
-                    logs[name] = self.totals[name] / self.seen
+                    mean = self.totals[name] / self.seen
+                    logs[name] = float(mean) if mean.ndim == 0 else mean
 
 
 class TerminateOnNaN(Callback):

@@ -160,8 +160,7 @@ def target_placeholders(given: Any, model: Any, skipped: set[int]) -> tuple[list
         if len(given) != len(names):
             raise ValueError(
                 "When passing a list as `target_tensors`, it should have one entry per model outputs. "
-                "The model "
-                f"has {len(names)} outputs, but you passed target_tensors={given}"
+                f"The model has {len(names)} outputs, but you passed target_tensors={given}"
             )
         tensors = list(given)
     elif len(names) == 1:

@@ -6,10 +6,12 @@ Source: the public behaviour of keras/engine/topology.py (2.1.6); the walk is it
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from .. import backend as K
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
+from .input_layer import InputLayer
 from .node import Node
 
 
@@ -119,6 +121,54 @@ def _node_of(x: Any) -> Node:
     return layer._inbound_nodes[index]
 
 
+def check_ends(kind: str, inputs: list[Any], outputs: list[Any]) -> None:
+    """Checks what a model is to be made of.
+
+    Args:
+        kind: class of the model, for the messages.
+        inputs: its inputs, tensors of input layers.
+        outputs: its outputs, tensors that layers made.
+
+    Raises:
+        ValueError: an input occurs twice.
+        TypeError: a tensor of another origin.
+    """
+    if len({id(x) for x in inputs}) != len(inputs):
+        raise ValueError(
+            f"The list of inputs passed to the model is redundant. All inputs should only appear once. "
+            f"Found: {inputs}"
+        )
+    if len({id(x) for x in outputs}) != len(outputs):
+        warnings.warn(
+            f"The list of outputs passed to the model is redundant. All outputs should only appear once. "
+            f"Found: {outputs}",
+            stacklevel=5,
+        )
+    for x in inputs:
+        if not hasattr(x, "_keras_history"):
+            raise TypeError(
+                f"Input tensors to a {kind} must be Keras tensors, as `Input` returns them. Found: {x!r}"
+            )
+        layer = x._keras_history[0]
+        if not isinstance(layer, InputLayer):
+            warnings.warn(
+                f"{kind} inputs must come from `pykeras.layers.Input`, they cannot be the output of "
+                f"another layer. The tensor {x!r} was made by layer {layer.name}.",
+                stacklevel=5,
+            )
+            raise TypeError(
+                f"Input layers to a `{kind}` must be `InputLayer` objects. The tensor {x!r} originates "
+                f"from layer {layer.name} ({type(layer).__name__}). Make a new `Input` and call the "
+                "layers on it."
+            )
+    for x in outputs:
+        if not hasattr(x, "_keras_history"):
+            raise TypeError(
+                f"Output tensors to a {kind} must be Keras tensors, that is, made by layers (wrap other "
+                f"computations in a `Lambda` layer). Found: {x!r}"
+            )
+
+
 def _check_connected(inputs: list[Any], graph: GraphMap) -> None:
     known = set(inputs)
     done: list[str] = []
@@ -141,8 +191,7 @@ def _check_names(layers: list[Any]) -> None:
         if names.count(name) != 1:
             raise RuntimeError(
                 f'The name "{name}" is used {names.count(name)} times in the model. All layer names '
-                "should be "
-                f"unique."
+                "should be unique."
             )
 
 

@@ -128,8 +128,7 @@ def Input(
     if batch_shape is None and tensor is None and shape is None:
         raise ValueError(
             "Please provide to Input either a `shape` or a `batch_shape` argument. Note that `shape` "
-            "does not "
-            "include the batch dimension."
+            "does not include the batch dimension."
         )
     if shape is not None and batch_shape is None:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)

@@ -14,7 +14,7 @@ from .. import backend as K
 from ..utils.generic_utils import is_all_none, to_list, unpack_singleton
 from . import network_config
 from .base_layer import Layer, Node, _input_key, check_weights
-from .graph import call_again, map_graph, mask_of
+from .graph import call_again, check_ends, map_graph, mask_of
 from .input_layer import InputLayer
 
 
@@ -84,7 +84,7 @@ class Network(Layer):
         """Makes this network the graph between the given tensors."""
         self.inputs = list(inputs)
         self.outputs = list(outputs)
-        self._check_ends()
+        check_ends(type(self).__name__, self.inputs, self.outputs)
         graph = map_graph(self.inputs, self.outputs)
         self._is_graph_network = True
         self._layers = graph.layers
@@ -121,54 +121,13 @@ class Network(Layer):
         self._inbound_nodes += later
         self.built = True
 
-    def _check_ends(self) -> None:
-        kind = type(self).__name__
-        assert self.inputs is not None and self.outputs is not None
-        if len({id(x) for x in self.inputs}) != len(self.inputs):
-            raise ValueError(
-                f"The list of inputs passed to the model is redundant. All inputs should only appear once. "
-                f"Found: {self.inputs}"
-            )
-        if len({id(x) for x in self.outputs}) != len(self.outputs):
-            warnings.warn(
-                f"The list of outputs passed to the model is redundant. All outputs should only appear once. "
-                f"Found: {self.outputs}",
-                stacklevel=5,
-            )
-        for x in self.inputs:
-            if not hasattr(x, "_keras_history"):
-                raise TypeError(
-                    f"Input tensors to a {kind} must be Keras tensors, as `Input` returns them. Found: {x!r}"
-                )
-            layer = x._keras_history[0]
-            if not isinstance(layer, InputLayer):
-                warnings.warn(
-                    f"{kind} inputs must come from `pykeras.layers.Input`, they cannot be the output "
-                    "of another "
-                    f"layer. The tensor {x!r} was made by layer {layer.name}.",
-                    stacklevel=5,
-                )
-                raise TypeError(
-                    f"Input layers to a `{kind}` must be `InputLayer` objects. The tensor {x!r} "
-                    "originates from "
-                    f"layer {layer.name} ({type(layer).__name__}). Make a new `Input` and call the "
-                    "layers on it."
-                )
-        for x in self.outputs:
-            if not hasattr(x, "_keras_history"):
-                raise TypeError(
-                    f"Output tensors to a {kind} must be Keras tensors, that is, made by layers (wrap other "
-                    f"computations in a `Lambda` layer). Found: {x!r}"
-                )
-
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Layer) and not self._is_graph_network and name != "callback_model":
             layers = self.__dict__.get("_layers")
             if layers is None:
                 raise RuntimeError(
-                    "It looks like you are subclassing `Model` and forgot to call "
-                    "`super().__init__()` before "
-                    "assigning layers to attributes."
+                    "It looks like you are subclassing `Model` and forgot to call `super().__init__()` "
+                    "before assigning layers to attributes."
                 )
             if not any(layer is value for layer in layers):
                 layers.append(value)
@@ -205,6 +164,17 @@ class Network(Layer):
         }
 
     _container_nodes = container_nodes
+
+    def _only_node(self, attr: str, what: str) -> Any:
+        # called elsewhere or not, a model's ends are its own (node 0)
+        if self._is_graph_network:
+            return unpack_singleton(getattr(self._inbound_nodes[0], attr))
+        return super()._only_node(attr, what)
+
+    def _common_shape(self, attr: str, what: str) -> Any:
+        if self._is_graph_network:
+            return unpack_singleton(getattr(self._inbound_nodes[0], attr))
+        return super()._common_shape(attr, what)
 
     @staticmethod
     def _node_key(layer: Layer, node_index: int) -> str:
@@ -287,10 +257,8 @@ class Network(Layer):
         if not self.built:
             raise ValueError(
                 f"The model {self.name} has not been built yet, so {what} cannot be told. Its first "
-                "layer must "
-                "get an `input_shape` or `batch_input_shape` argument, or call "
-                "`build(batch_input_shape)` or "
-                f"`fit` first."
+                "layer must get an `input_shape` or `batch_input_shape` argument, or call "
+                "`build(batch_input_shape)` or `fit` first."
             )
 
     @property

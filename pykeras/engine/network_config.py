@@ -73,8 +73,7 @@ def _plain_arguments(layer: Layer, arguments: Config) -> Config:
     except TypeError:
         warnings.warn(
             f"Layer {layer.name} was passed non-serializable keyword arguments: {arguments}. They will "
-            "not be "
-            f"included in the serialized model (and thus will be missing at deserialization time).",
+            "not be included in the serialized model (and thus will be missing at deserialization time).",
             stacklevel=4,
         )
         return {}

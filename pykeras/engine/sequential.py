@@ -103,10 +103,9 @@ class Sequential(Model):
         else:
             if len(layer._inbound_nodes) != 1:
                 raise ValueError(
-                    "A layer added to a Sequential model must not already be connected somewhere "
-                    "else. Model "
-                    f"received layer {layer.name} which has {len(layer._inbound_nodes)} pre-existing inbound "
-                    f"connections."
+                    "A layer added to a Sequential model must not already be connected somewhere else. "
+                    f"Model received layer {layer.name} which has {len(layer._inbound_nodes)} "
+                    "pre-existing inbound connections."
                 )
             result = layer._inbound_nodes[0].output_tensors
             result = result[0] if len(result) == 1 else result
@@ -179,9 +178,8 @@ class Sequential(Model):
             raise ValueError("The Sequential model cannot be built: it is empty. Add some layers first.")
         if input_shape is None:
             raise ValueError(
-                "The first layer in a Sequential model must get an `input_shape` or "
-                "`batch_input_shape` argument, "
-                "or `build` the batch_input_shape of the data."
+                "The first layer in a Sequential model must get an `input_shape` or `batch_input_shape` "
+                "argument, or `build` the batch_input_shape of the data."
             )
         if isinstance(input_shape, list) and input_shape and isinstance(input_shape[0], (list, tuple)):
             input_shape = input_shape[0]
@@ -234,8 +232,7 @@ class Sequential(Model):
         if preds.size and (preds.min() < 0.0 or preds.max() > 1.0):
             warnings.warn(
                 "Network returning invalid probability values. The last layer might not normalize "
-                "predictions "
-                "into probabilities (like softmax or sigmoid would).",
+                "predictions into probabilities (like softmax or sigmoid would).",
                 stacklevel=2,
             )
         return preds
@@ -304,8 +301,7 @@ class Sequential(Model):
 def _several(what: str) -> ValueError:
     return ValueError(
         f"All layers in a Sequential model should have a single {what[:-1]} tensor. For "
-        f"multi-{what[:-1]} layers, "
-        f"use the functional API."
+        f"multi-{what[:-1]} layers, use the functional API."
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.generic_utils import to_list, unpack_singleton
+from ..utils.generic_utils import unpack_singleton
 from . import base_layer, compile_utils, pickling, training_arrays
 from . import training_utils as checks
 from .compiled import CompiledNetwork
@@ -173,9 +173,7 @@ class Model(CompiledNetwork):
         xs, ys, weights = self._standardize_user_data(x, y, sample_weight, batch_size=batch_size)
         self._make_test_function()
         ins = self._with_phase(self.test_function, xs + ys + weights, 0)
-        values = training_arrays.test_loop(self, self.test_function, ins, batch_size, verbose, steps)
-        values = [float(v) if np.ndim(v) == 0 else v for v in to_list(values)]
-        return unpack_singleton(values)
+        return training_arrays.test_loop(self, self.test_function, ins, batch_size, verbose, steps)
 
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None
@@ -200,8 +198,8 @@ class Model(CompiledNetwork):
             if xs[0].shape[0] % batch_size:
                 raise ValueError(
                     "In a stateful network, you should only pass inputs with a number of samples that "
-                    "can be "
-                    f"divided by the batch size. Found: {xs[0].shape[0]} samples. Batch size: {batch_size}."
+                    f"can be divided by the batch size. Found: {xs[0].shape[0]} samples. Batch size: "
+                    f"{batch_size}."
                 )
         checks.check_array_lengths(xs, [], [])
         self._make_predict_function()

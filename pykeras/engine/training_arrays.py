@@ -258,4 +258,5 @@ def test_loop(
         if bar is not None:
             bar.update(seen)
     outs = [value if i in stateful else value / seen for i, value in enumerate(totals)]
-    return unpack_singleton(outs)
+    # plain numbers: they end up in logs, which people print and write as JSON
+    return unpack_singleton([float(value) if np.ndim(value) == 0 else value for value in outs])

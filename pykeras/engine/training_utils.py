@@ -167,16 +167,15 @@ def _column(x: Any) -> Any:
 def _wrong_number(data: Any, arrays: Arrays, names: list[str], prefix: str) -> Arrays:
     if arrays and hasattr(arrays[0], "shape"):
         raise ValueError(
-            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to "
-            "your model is "
-            f"not the size the model expected. Expected to see {len(names)} array(s), but instead got the "
-            f"following list of {len(arrays)} arrays: {str(data)[:200]}..."
+            f"Error when checking model {prefix}: the list of Numpy arrays that you are passing to your "
+            f"model is not the size the model expected. Expected to see {len(names)} array(s), but "
+            f"instead got the following list of {len(arrays)} arrays: {str(data)[:200]}..."
         )
     if len(names) > 1:
         raise ValueError(
-            f"Error when checking model {prefix}: you are passing a list as input to your model, but "
-            "the model "
-            f"expects a list of {len(names)} Numpy arrays instead. The list you passed was: {str(data)[:200]}"
+            f"Error when checking model {prefix}: you are passing a list as input to your model, but the "
+            f"model expects a list of {len(names)} Numpy arrays instead. The list you passed was: "
+            f"{str(data)[:200]}"
         )
     return [_column(np.asarray(data))]
 
@@ -187,16 +186,14 @@ def _check_numeric(name: str, x: Any, prefix: str) -> None:
     if not hasattr(x, "shape"):
         raise TypeError(
             f"Error when checking model {prefix}: data should be a Numpy array, or list/dict of Numpy "
-            "arrays. "
-            f"Found: {str(x)[:200]}..."
+            f"arrays. Found: {str(x)[:200]}..."
         )
     kind = np.dtype(x.dtype).kind
     if kind not in "fiub":
         hint = " (rows of different lengths?)" if kind == "O" else ""
         raise ValueError(
             f"Error when checking {prefix or 'input'}: expected {name} to hold real numbers, but got "
-            "array with "
-            f"dtype {x.dtype}{hint}"
+            f"array with dtype {x.dtype}{hint}"
         )
 
 
@@ -205,8 +202,7 @@ def _check_shape(name: str, x: Any, shape: Any, check_batch_axis: bool, prefix: 
     if len(found) != len(shape):
         raise ValueError(
             f"Error when checking {prefix}: expected {name} to have {len(shape)} dimensions, but got "
-            "array with "
-            f"shape {found}"
+            f"array with shape {found}"
         )
     first = 0 if check_batch_axis else 1
     wanted, found = tuple(shape)[first:], found[first:]
@@ -275,20 +271,17 @@ def check_loss_and_target_compatibility(
             raise ValueError(
                 f"You are passing a target array of shape {y.shape} while using as loss "
                 "`categorical_crossentropy`. `categorical_crossentropy` expects targets to be binary "
-                "matrices "
-                "(1s and 0s) of shape (samples, classes). If your targets are integer classes, turn "
-                "them into "
-                f"such matrices:\n\n    from keras.utils import to_categorical\n    y_binary = "
-                f"to_categorical(y_int)\n\nor use the loss function `sparse_categorical_crossentropy`, which "
-                f"does expect integer targets."
+                "matrices (1s and 0s) of shape (samples, classes). If your targets are integer classes, "
+                "turn them into such matrices:\n\n    from keras.utils import to_categorical\n    "
+                "y_binary = to_categorical(y_int)\n\nor use the loss function "
+                "`sparse_categorical_crossentropy`, which does expect integer targets."
             )
         if loss in elementwise and shape is not None:
             if any(n is not None and n != m for n, m in zip(shape[1:], y.shape[1:])):
                 raise ValueError(
                     f"A target array with shape {y.shape} was passed for an output of shape {shape} "
-                    "while using "
-                    f"as loss `{loss.__name__}`. This loss expects targets to have the same shape as "
-                    "the output."
+                    f"while using as loss `{loss.__name__}`. This loss expects targets to have the same "
+                    "shape as the output."
                 )
 
 
@@ -326,8 +319,7 @@ def weights_by_output(weights: Any, output_names: list[str], kind: str) -> list[
         return [weights.get(name) for name in output_names]
     raise TypeError(
         f"The model has multiple outputs, so `{kind}` should be either a list or a dict. Provided "
-        f"`{kind}` type "
-        f"not understood: {weights}"
+        f"`{kind}` type not understood: {weights}"
     )
 
 
@@ -365,16 +357,14 @@ def standardize_weights(
         if sample_weight is not None and sample_weight.ndim != 2:
             raise ValueError(
                 f"Found a sample_weight array with shape {sample_weight.shape}. In order to use "
-                "timestep-wise "
-                f"sample weighting, you should pass a 2D sample_weight array."
+                "timestep-wise sample weighting, you should pass a 2D sample_weight array."
             )
     elif sample_weight is not None and sample_weight.ndim != 1:
         raise ValueError(
             f"Found a sample_weight array with shape {sample_weight.shape}. In order to use "
             "timestep-wise sample "
             'weights, you should specify sample_weight_mode="temporal" in compile(). If you just mean '
-            "to use "
-            f"sample-wise weights, make sure your sample_weight array is 1D."
+            "to use sample-wise weights, make sure your sample_weight array is 1D."
         )
     if sample_weight is not None:
         if sample_weight.ndim > 1 and tuple(y.shape[1 : sample_weight.ndim]) != sample_weight.shape[1:]:
@@ -404,9 +394,8 @@ def _weights_of_classes(y: Any, class_weight: dict[Any, float]) -> np.ndarray:
     lost = [c.item() for c in present if c.item() not in class_weight]
     if lost:
         raise ValueError(
-            f"`class_weight` must contain all classes in the data. The classes {set(lost)} exist in "
-            "the data but "
-            f"not in `class_weight`."
+            f"`class_weight` must contain all classes in the data. The classes {set(lost)} exist in the "
+            "data but not in `class_weight`."
         )
     return np.asarray([class_weight[c.item()] for c in present], dtype=K.floatx())[inverse.reshape(-1)]
 

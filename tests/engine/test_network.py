@@ -191,6 +191,23 @@ def test_2_16_a_model_is_a_layer():
     assert inner.compute_output_shape([(None, 4), (None, 4)]) == [(None, 1), (None, 2)]
 
 
+def test_the_ends_of_a_model_stay_its_own():
+    inner = branched()
+    inputs, outputs = inner.input, inner.output
+    inner([Input((4,)), Input((4,))])
+    assert inner.input == inputs
+    assert inner.output == outputs
+    assert inner.output_shape == [(None, 1), (None, 2)]
+    assert inner.get_output_at(1) != outputs
+
+
+def test_an_input_may_be_an_output():
+    x = Input((3,))
+    same, other = Model(x, [x, Dense(1)(x)]).predict(np.ones((2, 3)))
+    np.testing.assert_array_equal(same, np.ones((2, 3)))
+    assert other.shape == (2, 1)
+
+
 def test_2_16_nested_to_any_depth():
     net = Sequential([Dense(3, input_shape=(2,))])
     for _ in range(4):
