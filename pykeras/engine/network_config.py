@@ -86,9 +86,8 @@ def from_config(
     """Builds the layers of a config and connects them.
 
     Args:
-        config: as `to_config` returns it; entries without keyword arguments, single tensors and dicts
-            where lists are
-            usual (tf.keras) are read too.
+        config: as `to_config` returns it; entries without keyword arguments, single tensors and dicts where
+            lists are usual (tf.keras) are read too.
         custom_objects: dict name → class or function.
 
     Returns:

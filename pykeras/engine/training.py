@@ -236,7 +236,7 @@ class Model(CompiledNetwork):
         if fast is None or not type(x) is np.ndarray is type(y):
             return None
         x_type, x_shape, y_type, y_shape, _ = fast
-        if x.dtype is not x_type or y.dtype is not y_type or x.shape[1:] != x_shape or y.shape[1:] != y_shape:
+        if x.dtype != x_type or y.dtype != y_type or x.shape[1:] != x_shape or y.shape[1:] != y_shape:
             return None
         n = len(x)
         return [x, y, checks.unit_weights(n)] if len(y) == n else None
@@ -273,7 +273,7 @@ class Model(CompiledNetwork):
         fast = self._fast_predict
         if fast is not None and type(x) is np.ndarray:
             function, dtype, shape, phase, single = fast
-            if x.dtype is dtype and x.shape[1:] == shape and function is self.predict_function:
+            if x.dtype == dtype and x.shape[1:] == shape and function is self.predict_function:
                 outs = function([x, 0] if phase else [x])
                 return outs[0] if single else outs
         xs = self._standardize_inputs(x, check_batch_axis=True)
