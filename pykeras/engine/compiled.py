@@ -33,7 +33,6 @@ TRAINING_STATE = (
     "_feed_targets",
     "_function_kwargs",
     "_is_compiled",
-    "_per_output_losses",
     "_trainable_seen",
     "loss",
     "loss_functions",
@@ -164,14 +163,12 @@ class CompiledNetwork(Network):
 
         state: dict[str, Any] = {"metrics_names": ["loss"], "metrics_tensors": []}
         total: Any = None
-        per_output: list[Any] = []
         for i, (name, fn, output) in enumerate(zip(names, loss_fns, self.outputs)):
             if i in skipped:
                 continue
             with K.name_scope(name + "_loss"):
                 objective = compile_utils.weighted_masked_objective(fn)
                 value = objective(targets[i], output, weights[i], masks[i])
-            per_output.append(value)
             if len(names) > 1:
                 state["metrics_names"].append(name + "_loss")
                 state["metrics_tensors"].append(value)
@@ -188,7 +185,6 @@ class CompiledNetwork(Network):
         fed = [i for i in trained if i not in unfed]
         self.__dict__.update(state)
         self.total_loss = total
-        self._per_output_losses = per_output
         self.loss_functions = loss_fns
         self.loss_weights_list = factors
         self.sample_weight_modes = modes

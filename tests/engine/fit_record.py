@@ -1,4 +1,4 @@
-"""A training run with two inputs, two outputs and weights; run as a script, it records what tf_keras makes of it.
+"""A training run with two inputs and outputs and weights; as a script, it records what tf_keras makes of it.
 
 python tests/engine/fit_record.py         (needs tf_keras; writes fit_record.json beside this file)
 """

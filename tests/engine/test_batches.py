@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -199,3 +200,22 @@ def test_multi_input_training():
     model.compile("adam", "mse")
     history = model.fit([X, X], Y, epochs=30, batch_size=5, verbose=0).history["loss"]
     assert history[-1] < history[0]
+
+
+def test_double_precision():
+    K.set_floatx("float64")
+    model = simple(optimizer="adam", metrics=["mae"])
+    x = X.astype("float64")
+    history = model.fit(x, Y, batch_size=6, validation_split=0.2, verbose=0).history
+    assert np.isfinite(history["val_loss"][0])
+    assert model.predict_on_batch(x).dtype == np.float64
+    assert np.isfinite(model.train_on_batch(x, Y.astype("float64"))[0])
+    assert all(w.dtype == np.float64 for w in model.get_weights())
+
+
+def test_several_threads_predict_at_once():
+    model = simple()
+    expected = model.predict(X)  # made before the threads start, as scripts do (9.17)
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(lambda _: model.predict_on_batch(X), range(200)):
+            np.testing.assert_array_equal(result, expected)
