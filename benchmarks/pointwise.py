@@ -1,8 +1,8 @@
 """Pointwise ops, reductions, softmax, batch normalisation, dropout and a fused Adam step, next to NumPy.
 
-Each line: one call of a compiled function against the same formula in NumPy, alternating in short rounds on the
-same arrays; medians, and the best round in brackets. Both allocate their results. GB/s counts what has to be read
-and written once.
+Each line: one call of a compiled function against the same formula in NumPy, alternating in short rounds on
+the same arrays; medians, and the best round in brackets. Both allocate their results. GB/s counts what has to
+be read and written once.
 
     python benchmarks/pointwise.py [--threads 1 2] [--isa avx2] [--only tanh adam] [--rounds 15]
 """
@@ -51,7 +51,9 @@ def op_case(name: str, arrays: list[Array], numpy: Callable[..., Any], label: st
     result = np.asarray(numpy(*arrays)[0] if isinstance(numpy(*arrays), tuple) else numpy(*arrays))
     moved = sum(a.nbytes for a in arrays) + result.nbytes
     elements = max(result.size, arrays[0].size)
-    return Case(f"{label or name} {shapes}", function(name, arrays, **attrs), lambda: numpy(*arrays), elements, moved)
+    return Case(
+        f"{label or name} {shapes}", function(name, arrays, **attrs), lambda: numpy(*arrays), elements, moved
+    )
 
 
 def np_sigmoid(x: Array) -> Array:
@@ -69,7 +71,9 @@ def np_batch_norm(x: Array, gamma: Array, beta: Array) -> tuple[Array, Array, Ar
     return (x - mean) * (gamma / np.sqrt(var + np.float32(1e-3))) + beta, mean, var
 
 
-def np_batch_norm_grad(g: Array, x: Array, gamma: Array, mean: Array, var: Array) -> tuple[Array, Array, Array]:
+def np_batch_norm_grad(
+    g: Array, x: Array, gamma: Array, mean: Array, var: Array
+) -> tuple[Array, Array, Array]:
     axes = tuple(range(x.ndim - 1))
     inverse = 1 / np.sqrt(var + np.float32(1e-3))
     normed = (x - mean) * inverse
@@ -146,7 +150,9 @@ def cases(only: list[str]) -> list[Case]:
         lambda: op_case("sum", [rows], lambda x: x.sum(1), "sum rows", **sum_rows),
         lambda: op_case("sum", [data(20000, 10)], lambda x: x.sum(1), "sum rows", **sum_rows),
         lambda: op_case("sum", [wide], lambda x: x.sum(0), "sum columns", axes=[0], keepdims=False),
-        lambda: op_case("sum", [data(86528, 32)], lambda x: x.sum(0), "sum columns", axes=[0], keepdims=False),
+        lambda: op_case(
+            "sum", [data(86528, 32)], lambda x: x.sum(0), "sum columns", axes=[0], keepdims=False
+        ),
         lambda: op_case("sum", [logits], lambda x: x.sum(0), "sum columns", axes=[0], keepdims=False),
         lambda: op_case("mean", [images], lambda x: x.mean((1, 2)), "mean h w", axes=[1, 2], keepdims=False),
         lambda: op_case("max", [rows], lambda x: x.max(1), "max rows", **sum_rows),
@@ -156,17 +162,23 @@ def cases(only: list[str]) -> list[Case]:
         lambda: op_case("softmax", [data(20000, 10)], np_softmax, axis=1),
         lambda: op_case("softmax", [data(256, 1000)], np_softmax, axis=1),
         lambda: op_case("batch_norm_train", [images, *channels[:2]], np_batch_norm, axis=3, epsilon=1e-3),
-        lambda: op_case("batch_norm_train_grad", [images, images[::-1].copy(), *channels], np_batch_norm_grad,
-                        axis=3, epsilon=1e-3),
+        lambda: op_case(
+            "batch_norm_train_grad",
+            [images, images[::-1].copy(), *channels],
+            np_batch_norm_grad,
+            axis=3,
+            epsilon=1e-3,
+        ),
         lambda: op_case("dropout", [rows], lambda x: np_dropout(x, 0.5), rate=0.5, seed=1),
         lambda: op_case("transpose", [wide], lambda x: np.ascontiguousarray(x.T), perm=[1, 0]),
-        lambda: op_case("transpose", [images], lambda x: np.ascontiguousarray(x.transpose(0, 3, 1, 2)),
-                        perm=[0, 3, 1, 2]),
+        lambda: op_case(
+            "transpose", [images], lambda x: np.ascontiguousarray(x.transpose(0, 3, 1, 2)), perm=[0, 3, 1, 2]
+        ),
         lambda: op_case("concat", [images, images], lambda a, b: np.concatenate([a, b], -1), axis=3),
         lambda: adam(1000),
         lambda: adam(262144),
         lambda: adam(4194304),
-    ]  # fmt: skip
+    ]
     all_cases = [make() for make in made]
     return [c for c in all_cases if not only or any(word in c.name for word in only)]
 
@@ -195,17 +207,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     _core.set_isa(options.isa)
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, isa {_core.isa()}")
+    print(
+        f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, isa {_core.isa()}"
+    )
     losses = []
     for threads in options.threads:
         _core.set_num_threads(threads)
-        print(f"\n{threads} thread(s)\n{'':38}{'median (best) us':>22}{'ns/elem':>9}{'GB/s':>7}{'NumPy us':>18}{'ratio':>8}")
+        print(f"\n{threads} thread(s)")
+        print(f"{'':38}{'median (best) us':>22}{'ns/elem':>9}{'GB/s':>7}{'NumPy us':>18}{'ratio':>8}")
         for case in cases(options.only):
             ours, theirs = measure(case, options.rounds)
             mid, np_mid = statistics.median(ours), statistics.median(theirs)
+            mine = f"{mid * 1e6:12.1f} ({min(ours) * 1e6:7.1f})"
+            rates = f"{mid / case.elements * 1e9:9.3f}{case.moved / mid / 1e9:7.1f}"
             print(
-                f"{case.name[:38]:38}{mid * 1e6:12.1f} ({min(ours) * 1e6:7.1f}){mid / case.elements * 1e9:9.3f}"
-                f"{case.moved / mid / 1e9:7.1f}{np_mid * 1e6:9.1f} ({min(theirs) * 1e6:6.1f}){np_mid / mid:7.2f}x"
+                f"{case.name[:38]:38}{mine}{rates}{np_mid * 1e6:9.1f} ({min(theirs) * 1e6:6.1f})"
+                f"{np_mid / mid:7.2f}x"
             )
             if np_mid < mid:
                 losses.append(f"{case.name}, {threads} thread(s): {np_mid / mid:.2f}x")
