@@ -1,5 +1,5 @@
-"""Reducing, normalising, drawing and moving kernels of the CPU device: against NumPy and the reference device,
-on every instruction set of the machine, with the same bits for any number of threads.
+"""Reducing, normalising, drawing and moving kernels of the CPU device: against NumPy and the reference
+device, on every instruction set of the machine, with the same bits for any number of threads.
 """
 
 from __future__ import annotations
