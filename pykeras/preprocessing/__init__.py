@@ -1,0 +1,3 @@
+"""Preparing data: sequences."""
+
+from . import sequence as sequence
