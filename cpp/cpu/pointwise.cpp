@@ -248,7 +248,8 @@ const KernelRegistrar registrar("cpu", [](KernelTable& t) {
 #define X(name) \
   for (DType d : {DType::f32, DType::f64}) t.add(#name, d, one_op_kernel<PointwiseCode::name>());
   PK_UNARY_OPS(X)
-  PK_BINARY_OPS(X) PK_TERNARY_OPS(X)
+  PK_BINARY_OPS(X)
+  PK_TERNARY_OPS(X)
 #undef X
 #define X(name) t.add(#name, DType::boolean, one_op_kernel<PointwiseCode::name>());
       X(logical_not) X(logical_and) X(logical_or)

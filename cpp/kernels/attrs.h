@@ -42,13 +42,25 @@ struct Ints {
 enum class Padding : uint8_t { valid, same, explicit_ };
 
 // Activation applied by a fused epilogue; alpha/beta as the op of that name takes them.
-enum class Act : uint8_t { none, relu, leaky_relu, elu, sigmoid, tanh, hard_sigmoid, softplus, softsign, exp, clip };
+enum class Act : uint8_t {
+  none,
+  relu,
+  leaky_relu,
+  elu,
+  sigmoid,
+  tanh,
+  hard_sigmoid,
+  softplus,
+  softsign,
+  exp,
+  clip
+};
 
-#define PK_ATTRS(...)         \
-  template <class V>          \
-  void visit(V&& v) {         \
-    (void)v;                  \
-    __VA_ARGS__               \
+#define PK_ATTRS(...) \
+  template <class V>  \
+  void visit(V&& v) { \
+    (void)v;          \
+    __VA_ARGS__       \
   }
 #define PK_FIELD(name) v(#name, name);
 
@@ -195,19 +207,21 @@ struct DropoutAttrs {  // noise_shape: empty = the input's; -1 = the input's siz
 
 struct RnnAttrs {  // lstm, gru and their gradients
   Act act = Act::tanh, rec_act = Act::hard_sigmoid;
-  bool reset_after = false;  // gru: the reset gate works on the recurrent product, which has a bias of its own
-  bool masked = false;       // the last input says which steps count
-  bool reverse = false;      // from the last step to the first
-  bool save = true;          // emit what the gradient needs
-  PK_ATTRS(PK_FIELD(act) PK_FIELD(rec_act) PK_FIELD(reset_after) PK_FIELD(masked) PK_FIELD(reverse) PK_FIELD(save))
+  bool reset_after =
+      false;             // gru: the reset gate works on the recurrent product, which has a bias of its own
+  bool masked = false;   // the last input says which steps count
+  bool reverse = false;  // from the last step to the first
+  bool save = true;      // emit what the gradient needs
+  PK_ATTRS(PK_FIELD(act) PK_FIELD(rec_act) PK_FIELD(reset_after) PK_FIELD(masked) PK_FIELD(reverse)
+               PK_FIELD(save))
 };
 
 // A chain of pointwise ops in one loop. Registers 0 … n_in-1 are the inputs, each instruction
 // writes the next register; `outputs` names the registers that are stored.
 struct PointwiseInstr {
-  uint8_t code = 0;          // a PointwiseCode of kernels/functors.h
+  uint8_t code = 0;             // a PointwiseCode of kernels/functors.h
   uint8_t a = 0, b = 0, c = 0;  // operand registers
-  double p = 0, q = 0;       // parameters (alpha, min, max)
+  double p = 0, q = 0;          // parameters (alpha, min, max)
 };
 struct PointwiseProgram {
   std::vector<PointwiseInstr> code;
@@ -227,8 +241,8 @@ struct PointwiseProgram {
 struct Window {
   int64_t out = 0, before = 0, after = 0;
 };
-inline Window window(int64_t n, int64_t kernel, int64_t stride, int64_t dilation, Padding padding, int64_t before,
-                     int64_t after) {
+inline Window window(int64_t n, int64_t kernel, int64_t stride, int64_t dilation, Padding padding,
+                     int64_t before, int64_t after) {
   const int64_t span = (kernel - 1) * dilation + 1;
   Window w;
   if (padding == Padding::same) {

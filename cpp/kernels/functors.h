@@ -10,16 +10,17 @@
 namespace pk {
 
 // X(name): one operand.
-#define PK_UNARY_OPS(X)                                                                        \
-  X(neg) X(abs) X(sign) X(exp) X(log) X(log1p) X(expm1) X(sqrt) X(rsqrt) X(square) X(reciprocal) \
-  X(sin) X(cos) X(tanh) X(sigmoid) X(softplus) X(softsign) X(erf) X(round) X(floor) X(ceil)     \
-  X(relu) X(hard_sigmoid) X(leaky_relu) X(elu) X(clip) X(logical_not) X(is_finite)
+#define PK_UNARY_OPS(X)                                                                                   \
+  X(neg)                                                                                                  \
+  X(abs) X(sign) X(exp) X(log) X(log1p) X(expm1) X(sqrt) X(rsqrt) X(square) X(reciprocal) X(sin) X(cos)   \
+      X(tanh) X(sigmoid) X(softplus) X(softsign) X(erf) X(round) X(floor) X(ceil) X(relu) X(hard_sigmoid) \
+          X(leaky_relu) X(elu) X(clip) X(logical_not) X(is_finite)
 // Two operands.
-#define PK_BINARY_OPS(X)                                                                          \
-  X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(floor_mod) X(equal) X(not_equal)     \
-  X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or) X(relu_grad)     \
-  X(leaky_relu_grad) X(elu_grad) X(tanh_grad) X(sigmoid_grad) X(hard_sigmoid_grad)                \
-  X(softplus_grad) X(softsign_grad) X(clip_grad)
+#define PK_BINARY_OPS(X)                                                                                     \
+  X(add)                                                                                                     \
+  X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(floor_mod) X(equal) X(not_equal) X(less) X(less_equal) \
+      X(greater) X(greater_equal) X(logical_and) X(logical_or) X(relu_grad) X(leaky_relu_grad) X(elu_grad)   \
+          X(tanh_grad) X(sigmoid_grad) X(hard_sigmoid_grad) X(softplus_grad) X(softsign_grad) X(clip_grad)
 // Three operands.
 #define PK_TERNARY_OPS(X) X(select)
 
@@ -96,17 +97,17 @@ PK_FN2(logical_and) { return PK_UNUSED, a != T(0) && b != T(0) ? T(1) : T(0); }
 PK_FN2(logical_or) { return PK_UNUSED, a != T(0) || b != T(0) ? T(1) : T(0); }
 // Gradients: a is the gradient of the output; b the output y, or the input x where said.
 PK_FN2(relu_grad) { return PK_UNUSED, b > T(0) ? a : T(0); }
-PK_FN2(leaky_relu_grad) { return (void)q, b > T(0) ? a : p * a; }      // b = x
-PK_FN2(elu_grad) { return (void)q, b < T(0) ? a * (b + p) : a; }       // needs alpha >= 0
+PK_FN2(leaky_relu_grad) { return (void)q, b > T(0) ? a : p * a; }  // b = x
+PK_FN2(elu_grad) { return (void)q, b < T(0) ? a * (b + p) : a; }   // needs alpha >= 0
 PK_FN2(tanh_grad) { return PK_UNUSED, a * (T(1) - b * b); }
 PK_FN2(sigmoid_grad) { return PK_UNUSED, a * b * (T(1) - b); }
 PK_FN2(hard_sigmoid_grad) { return PK_UNUSED, b > T(0) && b < T(1) ? a * T(0.2) : T(0); }
-PK_FN2(softplus_grad) { return a * sigmoid(b, p, q); }                 // b = x
-PK_FN2(softsign_grad) {                                                // b = x
+PK_FN2(softplus_grad) { return a * sigmoid(b, p, q); }  // b = x
+PK_FN2(softsign_grad) {                                 // b = x
   const T d = T(1) + (b < T(0) ? -b : b);
   return PK_UNUSED, a / (d * d);
 }
-PK_FN2(clip_grad) { return b >= p && b <= q ? a : T(0); }              // b = x
+PK_FN2(clip_grad) { return b >= p && b <= q ? a : T(0); }  // b = x
 
 template <class T>
 PK_HOST_DEVICE inline T select(T c, T a, T b) {

@@ -18,7 +18,7 @@ struct TensorArg {
   // belongs to a NumPy array (inputs and results of a function).
   void* data = nullptr;
   TensorType type;
-  int64_t size = 0;      // elements
+  int64_t size = 0;  // elements
 
   template <class T>
   T* as() const {

@@ -1,8 +1,9 @@
 """UCI handwritten digits: 1,797 grey pictures of 8x8 pixels, shipped with the package.
 
-Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
-https://doi.org/10.24432/C50P49 (the test part of the original, the same pictures as scikit-learn's `load_digits`).
-Licence: Creative Commons Attribution 4.0 International (CC BY 4.0). Changed: only the container of the numbers.
+Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
+Repository, 1998, https://doi.org/10.24432/C50P49 (the test part of the original, the same pictures as
+scikit-learn's `load_digits`). Licence: Creative Commons Attribution 4.0 International (CC BY 4.0). Changed:
+only the container of the numbers.
 """
 
 import os
@@ -19,11 +20,11 @@ def load_data(path: str | None = None) -> tuple[Split, Split]:
     parts hold all ten digits in equal shares and every call returns the same arrays.
 
     Args:
-        path: an `.npz` file with arrays `images` (n, 8, 8) and `labels` (n,); default: the file in the package.
+        path: an `.npz` file with arrays `images` (n, 8, 8) and `labels` (n,); default: the one in the package.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`: pictures uint8 (1442, 8, 8) and (355, 8, 8), each pixel 0 (paper)
-        to 16 (ink); labels uint8 0 to 9.
+        `(x_train, y_train), (x_test, y_test)`: pictures uint8 (1442, 8, 8) and (355, 8, 8), each pixel
+        0 (paper) to 16 (ink); labels uint8 0 to 9.
 
     Raises:
         OSError: the file cannot be read.  KeyError: it lacks one of the two arrays.

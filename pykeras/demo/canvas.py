@@ -84,7 +84,7 @@ class Canvas:
             return
         ink = np.zeros((bottom - top, right - left))
         for x0, y0, x1, y1 in lines:
-            # only the neighbourhood of this stroke: a long curve has a big bounding box and many short strokes
+            # only the neighbourhood of this stroke: a long curve has a big bounding box, many short strokes
             u0, u1 = int(max(min(x0, x1) - reach, left)), int(min(max(x0, x1) + reach + 1, right))
             v0, v1 = int(max(min(y0, y1) - reach, top)), int(min(max(y0, y1) + reach + 1, bottom))
             if u0 >= u1 or v0 >= v1:

@@ -1,5 +1,6 @@
 """Line charts and a wall of predictions, drawn on a `Canvas`."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -87,7 +88,7 @@ def line_chart(
     for _, values, color in series:
         segments = [
             (px(i + 1), py(a), px(i + 2), py(b))
-            for i, (a, b) in enumerate(zip(values, values[1:], strict=False))
+            for i, (a, b) in enumerate(itertools.pairwise(values))
             if math.isfinite(a) and math.isfinite(b)
         ]
         canvas.strokes(segments, color, 2.4)

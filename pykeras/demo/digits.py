@@ -1,4 +1,4 @@
-"""The main job: train a small CNN on handwritten digits, save it, load it, predict, and draw what came of it."""
+"""The main job: train a small CNN on handwritten digits, save it, load it, predict, draw what came of it."""
 
 import os
 

@@ -1,6 +1,7 @@
 """A small lettering: every glyph is a picture of dots, which the canvas joins with a round pen.
 
-A dot is 1 unit; the base line runs below the seventh of the nine rows. A line of letters is followed by its rows;
+A dot is 1 unit; the base line runs below the seventh of the nine rows. A line of letters is followed by its
+rows;
 a glyph is as wide as its column.
 """
 
