@@ -20,7 +20,7 @@ def load_data(path: str | None = None) -> tuple[Split, Split]:
     parts hold all ten digits in equal shares and every call returns the same arrays.
 
     Args:
-        path: an `.npz` file with arrays `images` (n, 8, 8) and `labels` (n,); default: the one in the package.
+        path: an `.npz` file with arrays `images` (n, 8, 8) and `labels` (n,); default: that in the package.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`: pictures uint8 (1442, 8, 8) and (355, 8, 8), each pixel
