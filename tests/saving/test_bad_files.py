@@ -1,5 +1,6 @@
 """Damaged, foreign and hostile files: an error that names the file and the fix, and nothing else happens."""
 
+import errno
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from pykeras import layers as L
 from pykeras.models import Sequential, load_model
+from pykeras.saving import atomic
 
 h5py = pytest.importorskip("h5py")
 
@@ -173,3 +175,69 @@ def test_failed_load_leaves_the_model_usable(path):
         model.load_weights(path)
     assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), before))
     assert model.predict(np.zeros((1, 4))).shape == (1, 5)
+
+
+def test_damaged_text_of_the_config(path):
+    """Whatever becomes of the config's letters: the model loads or a ValueError says that it does not."""
+    with h5py.File(path) as file:
+        config = bytearray(file.attrs["model_config"].encode())
+    rng = np.random.RandomState(5)
+    for _ in range(150):
+        damaged = bytearray(config)
+        for place in rng.randint(0, len(config), 2):
+            damaged[place] = rng.randint(32, 127)
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = bytes(damaged)
+        try:
+            load_model(path, compile=False)
+        except ValueError:
+            pass
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100000, '{"a":' * 100000, '{"class_name": "Sequential", "config": [' * 9000]
+)
+def test_config_nested_too_deeply(path, text):
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = text
+    with pytest.raises(ValueError, match="config"):
+        load_model(path)
+
+
+def test_attribute_of_another_kind(path):
+    with h5py.File(path, "a") as file:
+        group = file["model_weights/d"]
+        group.attrs["weight_names"] = np.zeros(2, dtype=[("a", "f4"), ("b", "i4")])
+    with pytest.raises(ValueError, match=r"'weight_names'.*is damaged"):
+        load_model(path)
+
+
+# ---- saving that fails
+
+
+def test_disk_full_while_saving(path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "full")
+
+    before = load_model(path).get_weights()
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    model = net()
+    for save in (model.save, model.save_weights):
+        with pytest.raises(OSError, match=r"Cannot save to .*m\.h5.*No space left"):
+            save(path)
+    monkeypatch.undo()
+    assert all(np.array_equal(a, b) for a, b in zip(load_model(path).get_weights(), before))
+    assert [entry.name for entry in path.parent.iterdir()] == ["m.h5"]
+    model.save(path)  # the model itself is none the worse
+    assert np.array_equal(load_model(path, compile=False).get_weights()[0], model.get_weights()[0])
+
+
+def test_config_that_cannot_be_written(path):
+    class Odd(L.Dense):
+        def get_config(self):
+            return {**super().get_config(), "odd": object()}
+
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="Not JSON Serializable"):
+        Sequential([Odd(3, input_shape=(4,))]).save(path)
+    assert path.read_bytes() == before
