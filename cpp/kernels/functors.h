@@ -9,20 +9,21 @@
 
 namespace pk {
 
+// clang-format off: it lays these lists out differently at every run
 // X(name): one operand.
-#define PK_UNARY_OPS(X)                                                                                   \
-  X(neg)                                                                                                  \
-  X(abs) X(sign) X(exp) X(log) X(log1p) X(expm1) X(sqrt) X(rsqrt) X(square) X(reciprocal) X(sin) X(cos)   \
-      X(tanh) X(sigmoid) X(softplus) X(softsign) X(erf) X(round) X(floor) X(ceil) X(relu) X(hard_sigmoid) \
-          X(leaky_relu) X(elu) X(clip) X(logical_not) X(is_finite)
+#define PK_UNARY_OPS(X)                                                                             \
+  X(neg) X(abs) X(sign) X(exp) X(log) X(log1p) X(expm1) X(sqrt) X(rsqrt) X(square) X(reciprocal)    \
+  X(sin) X(cos) X(tanh) X(sigmoid) X(softplus) X(softsign) X(erf) X(round) X(floor) X(ceil)         \
+  X(relu) X(hard_sigmoid) X(leaky_relu) X(elu) X(clip) X(logical_not) X(is_finite)
 // Two operands.
-#define PK_BINARY_OPS(X)                                                                                     \
-  X(add)                                                                                                     \
-  X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(floor_mod) X(equal) X(not_equal) X(less) X(less_equal) \
-      X(greater) X(greater_equal) X(logical_and) X(logical_or) X(relu_grad) X(leaky_relu_grad) X(elu_grad)   \
-          X(tanh_grad) X(sigmoid_grad) X(hard_sigmoid_grad) X(softplus_grad) X(softsign_grad) X(clip_grad)
+#define PK_BINARY_OPS(X)                                                                            \
+  X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(floor_mod) X(equal) X(not_equal)       \
+  X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or) X(relu_grad)       \
+  X(leaky_relu_grad) X(elu_grad) X(tanh_grad) X(sigmoid_grad) X(hard_sigmoid_grad)                  \
+  X(softplus_grad) X(softsign_grad) X(clip_grad)
 // Three operands.
 #define PK_TERNARY_OPS(X) X(select)
+// clang-format on
 
 enum class PointwiseCode : uint8_t {
 #define X(name) name,
