@@ -251,10 +251,10 @@ const KernelRegistrar registrar("cpu", [](KernelTable& t) {
   PK_BINARY_OPS(X)
   PK_TERNARY_OPS(X)
 #undef X
-#define X(name) t.add(#name, DType::boolean, one_op_kernel<PointwiseCode::name>());
-      X(logical_not) X(logical_and) X(logical_or)
-#undef X
-          Kernel fused;
+  t.add("logical_not", DType::boolean, one_op_kernel<PointwiseCode::logical_not>());
+  t.add("logical_and", DType::boolean, one_op_kernel<PointwiseCode::logical_and>());
+  t.add("logical_or", DType::boolean, one_op_kernel<PointwiseCode::logical_or>());
+  Kernel fused;
   fused.run = [](Context& ctx, const KernelArgs& a) { run_pointwise(ctx, fused_program(a), a); };
   fused.workspace = [](const Context&, const KernelArgs& a) {
     return pointwise_workspace(fused_program(a), a);

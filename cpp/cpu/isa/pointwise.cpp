@@ -222,12 +222,14 @@ void pw_run(const PwPlan& plan, int64_t begin, int64_t end, T* scratch) {
   }
   // The first block is cut short where that lets all others begin at a whole vector of the output: memory of
   // NumPy is aligned to 16 bytes only, and stores across cache lines are slow.
-  int64_t n = kPwBlock;
+  // A single op on whole arrays has nothing to keep in L1: longer stretches cost fewer calls.
+  const int64_t block = plan.n_ops == 1 && plan.scratch == 0 ? 16 * kPwBlock : kPwBlock;
+  int64_t n = block;
   if (plan.out[0].direct || static_cast<Elem>(plan.out[0].dtype) == dtype_of<T>) {
     const uintptr_t first = reinterpret_cast<uintptr_t>(static_cast<const T*>(plan.out[0].data) + begin);
     n -= static_cast<int64_t>(first % 64 / sizeof(T));
   }
-  for (int64_t at = begin; at < end; at += n, n = kPwBlock) {
+  for (int64_t at = begin; at < end; at += n, n = block) {
     if (n > end - at) n = end - at;
     for (int k = 0; k < plan.n_in; ++k) {
       const PwInput& in = plan.in[k];
