@@ -6,18 +6,22 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import pykeras
 from pykeras import backend as K
 
 
 def run(code, home, **environment):
     """Runs Python code in a fresh process with its own home folder; returns what it prints."""
     env = {k: v for k, v in os.environ.items() if k not in ("KERAS_BACKEND", "KERAS_HOME")}
-    env.update(HOME=str(home), PYTHONPATH=os.pathsep.join(p for p in sys.path if p), **environment)
-    result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    # Started elsewhere: in the repository Python would find the sources, perhaps without a built core.
+    env.update(HOME=str(home), PYTHONPATH=str(Path(pykeras.__file__).parent.parent), **environment)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=60)
     return result.returncode, result.stdout.strip(), result.stderr.strip()
 
 
