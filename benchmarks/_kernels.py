@@ -35,30 +35,62 @@ def op_call(
     return lambda: function(inputs), result.get
 
 
-def seconds(calls: list[Call], budget: float, threads: int, cpu_time: bool) -> list[list[float]]:
-    """Times every run of each call; the calls take turns, so that a slow spell of the machine meets all.
+def foreign_cpus(since: tuple[float, float, float] | None = None) -> tuple[float, tuple[float, float, float]]:
+    """How many CPUs other processes have kept busy since the mark given, and a new mark; 0 where unknown."""
+    busy = 0.0
+    try:
+        with open("/proc/stat") as lines:
+            user, nice, system, _, _, irq, softirq, *_ = map(int, next(lines).split()[1:])
+        busy = (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        pass
+    mark = (time.perf_counter(), busy, time.process_time())
+    if since is None or busy == 0.0:
+        return 0.0, mark
+    wall, all_busy, own = (now - then for now, then in zip(mark, since))
+    return max(0.0, (all_busy - own) / wall), mark
+
+
+def seconds(calls: list[Call], rounds: int = 3, patience: float = 20.0) -> tuple[list[list[float]], bool]:
+    """Times every run of each call.
+
+    The calls take turns in rounds of a tenth of a second, after a pause in which the threads of the one
+    before go to sleep. A round in which other processes were busy is repeated, until patience is at an end.
 
     Args:
         calls: what to time.
-        budget: seconds of wall time for each call.
-        threads: how many the calls use.
-        cpu_time: count the CPU time of the process, divided by `threads`, instead of wall time.
+        rounds: undisturbed rounds wanted of each call.
+        patience: seconds until disturbed ones are taken as well.
 
     Returns:
-        for each call the seconds of its runs.
+        for each call the seconds of its runs, and whether all rounds were undisturbed.
     """
-    clock = (lambda: time.process_time() / threads) if cpu_time else time.perf_counter
     for call in calls:
         call()
         call()
     times: list[list[float]] = [[] for _ in calls]
-    end = time.perf_counter() + budget * len(calls)
-    while time.perf_counter() < end or len(times[0]) < 5:
-        for call, kept in zip(calls, times):
-            start = clock()
-            call()
-            kept.append(clock() - start)
-    return times
+    counts = [0] * len(calls)
+    give_up, quiet = time.perf_counter() + patience, True
+    while min(counts) < rounds:
+        for i, call in enumerate(calls):
+            if counts[i] == rounds:
+                continue
+            time.sleep(0.03)
+            kept: list[float] = []
+            _, mark = foreign_cpus()
+            end = time.perf_counter() + 0.1
+            while time.perf_counter() < end or len(kept) < 3:
+                start = time.perf_counter()
+                call()
+                kept.append(time.perf_counter() - start)
+            disturbed = foreign_cpus(mark)[0] > 0.12
+            if disturbed and time.perf_counter() < give_up:
+                time.sleep(0.2)
+                continue
+            quiet = quiet and not disturbed
+            times[i] += kept
+            counts[i] += 1
+    return times, quiet
 
 
 def median(times: list[float]) -> float:
@@ -66,7 +98,7 @@ def median(times: list[float]) -> float:
     return statistics.median(times)
 
 
-def header(title: str, cpu_time: bool) -> str:
+def header(title: str) -> str:
     """Date, machine and versions, and what the columns mean, as the first lines of a table."""
     cpu = platform.processor() or platform.machine()
     try:
@@ -74,18 +106,12 @@ def header(title: str, cpu_time: bool) -> str:
             cpu = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), cpu)
     except OSError:
         pass
-    clock = (
-        "The machine was busy: times are CPU time of the process over the number of threads.\n"
-        "That leaves out waiting for a CPU; with several threads it is only a hint.\n"
-        if cpu_time
-        else "Times are wall time.\n"
-    )
     return (
         f"# {title}\n\n{date.today()}, {cpu}, {os.cpu_count()} CPUs, instruction set {_core.isa()}, "
         f"Python {platform.python_version()}, NumPy {np.__version__}.\n"
-        f"{clock}"
         "Shares are of the multiply-add peak measured in the same process on as many threads: the first\n"
-        "by the median of many runs, the second ('best') by the fastest one.\n"
+        "by the median of many runs, the second ('best') by the fastest one. A row that ends in ~ was\n"
+        "disturbed by other processes.\n"
     )
 
 

@@ -1,6 +1,6 @@
 """Convolutions of the engine, forward and both gradients, as a share of the machine's multiply-add peak.
 
-    python benchmarks/conv.py [--threads 1 2] [--batch 8] [--quick] [--cpu-time]
+    python benchmarks/conv.py [--threads 1 2] [--batch 8] [--quick]
 
 The operations counted are those of the plain definition, products with padding included; so a kernel that
 leaves those out can pass 100 %. Results kept: benchmarks/results/conv.md.
@@ -57,7 +57,7 @@ def layer(batch: int, size: int, c: int, kernel: int, stride: int, co: int, padd
     return [op_call(name, inputs, attrs)[0] for name, inputs in ops], g.size * kernel * kernel * c  # type: ignore[return-value]
 
 
-def worker(threads: int, batch: int, quick: bool, cpu_time: bool) -> None:
+def worker(threads: int, batch: int, quick: bool) -> None:
     """Prints the tables of one number of threads."""
     _core.set_num_threads(threads)
     for title, layers, size, padding in [
@@ -73,7 +73,7 @@ def worker(threads: int, batch: int, quick: bool, cpu_time: bool) -> None:
         for hw, c, kernel, stride, co, times in layers:
             calls, macs = layer(size, hw, c, kernel, stride, co, padding)
             peak = _core.fma_peak(threads)
-            runs = seconds(calls, 0.3, threads, cpu_time)
+            runs, quiet = seconds(calls)
             peak = max(peak, _core.fma_peak(threads))
             rates.append(peak)
             cells = []
@@ -85,7 +85,8 @@ def worker(threads: int, batch: int, quick: bool, cpu_time: bool) -> None:
                 )
             work += 2.0 * times * macs
             print(
-                f"| {hw}² | {c} | {kernel}×{kernel} | {stride} | {co} | {times} | {' | '.join(cells)} |",
+                f"| {hw}² | {c} | {kernel}×{kernel} | {stride} | {co} | {times} | {' | '.join(cells)} |"
+                f"{'' if quiet else ' ~'}",
                 flush=True,
             )
         peak = max(rates)
@@ -101,14 +102,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch", type=int, default=8, help="images per step of the ResNet50 layers")
     parser.add_argument("--quick", action="store_true", help="only the first layers")
-    parser.add_argument("--cpu-time", action="store_true", help="CPU time instead of wall time")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
-        worker(args.worker, args.batch, args.quick, args.cpu_time)
+        worker(args.worker, args.batch, args.quick)
         return
-    print(header("Convolutions", args.cpu_time), flush=True)
-    more = ["--batch", str(args.batch)] + ["--quick"] * args.quick + ["--cpu-time"] * args.cpu_time
+    print(header("Convolutions"), flush=True)
+    more = ["--batch", str(args.batch)] + ["--quick"] * args.quick
     run_threads(os.path.abspath(__file__), args.threads, more)
 
 

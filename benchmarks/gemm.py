@@ -1,6 +1,6 @@
 """Matrix products of the engine against the machine's measured multiply-add peak, next to NumPy's BLAS.
 
-    python benchmarks/gemm.py [--threads 1 2] [--quick] [--cpu-time]
+    python benchmarks/gemm.py [--threads 1 2] [--quick]
 
 Every size is listed, also those where NumPy is faster. Results kept: benchmarks/results/gemm.md.
 """
@@ -35,7 +35,7 @@ SIZES = [
 ]
 
 
-def worker(threads: int, quick: bool, cpu_time: bool) -> None:
+def worker(threads: int, quick: bool) -> None:
     """Prints the table of one number of threads."""
     _core.set_num_threads(threads)
     print(f"\n## {threads} thread{'s' if threads > 1 else ''}\n")
@@ -52,7 +52,7 @@ def worker(threads: int, quick: bool, cpu_time: bool) -> None:
             # The peak before and after: what the machine gives at this moment.
             peak = _core.fma_peak(threads)
             numpy_call = functools.partial(np.matmul, x, w, out=out)
-            mine, theirs = seconds([ours, numpy_call], 0.4, threads, cpu_time)
+            (mine, theirs), quiet = seconds([ours, numpy_call])
             peak = max(peak, _core.fma_peak(threads)) * (1 if dtype == "float32" else 0.5)
             assert np.allclose(result(), out, rtol=1e-3, atol=1e-3)
             flops, t = 2.0 * m * n * k, median(mine)
@@ -60,7 +60,8 @@ def worker(threads: int, quick: bool, cpu_time: bool) -> None:
                 f"| {dtype} | {m} × {n} × {k} | {trans} | {t * 1e6:.1f} µs | {min(mine) * 1e6:.1f} µs "
                 f"| {flops / t * 1e-9:.1f} | {100 * flops / t / peak:.0f} % "
                 f"| {100 * flops / min(mine) / peak:.0f} % "
-                f"| {median(theirs) * 1e6:.1f} µs | {median(theirs) / t:.2f} | {note} |",
+                f"| {median(theirs) * 1e6:.1f} µs | {median(theirs) / t:.2f} "
+                f"| {note} |{'' if quiet else ' ~'}",
                 flush=True,
             )
 
@@ -72,15 +73,14 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--quick", action="store_true", help="only 1024³")
-    parser.add_argument("--cpu-time", action="store_true", help="CPU time instead of wall time")
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
-        worker(args.worker, args.quick, args.cpu_time)
+        worker(args.worker, args.quick)
         return
-    print(header("Matrix products", args.cpu_time))
+    print(header("Matrix products"))
     print("NumPy/ours above 1: the engine is faster. T: the operand that is given transposed.", flush=True)
-    more = ["--quick"] * args.quick + ["--cpu-time"] * args.cpu_time
+    more = ["--quick"] * args.quick
     run_threads(os.path.abspath(__file__), args.threads, more)
 
 
