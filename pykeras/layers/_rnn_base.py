@@ -219,7 +219,8 @@ class RNN(Layer):
 
     Input (batch, steps, features), with a mask (batch, steps) if there is one: masked steps repeat the
     output and keep the states. The first states are zeros unless `initial_state=` (tensor or list) or further
-    elements of a list of inputs say otherwise; `constants=` reach every step of a cell whose `call` takes them.
+    elements of a list of inputs say otherwise; `constants=` reach every step of a cell whose `call` takes
+    them.
     """
 
     activity_regularizer: Any = None
@@ -289,8 +290,8 @@ class RNN(Layer):
         batch = self.input_spec[0].shape[0] if self.input_spec[0].shape else None
         if not batch:
             raise ValueError(
-                "If a RNN is stateful, it needs to know its batch size: pass `batch_input_shape` to the first "
-                "layer of a Sequential model, or `batch_shape` to the `Input` of a functional one."
+                "If a RNN is stateful, it needs to know its batch size: pass `batch_input_shape` to the "
+                "first layer of a Sequential model, or `batch_shape` to the `Input` of a functional one."
             )
         shapes = self._state_shapes(batch)
         if self._states is None:
@@ -454,7 +455,8 @@ class RNN(Layer):
             states = list(self.states) if self.stateful else self.get_initial_state(inputs)
         if len(states) != len(self.states):
             raise ValueError(
-                f"Layer {self.name} has {len(self.states)} states but was passed {len(states)} initial states."
+                f"Layer {self.name} has {len(self.states)} states but was passed {len(states)} initial "
+                "states."
             )
         if self.unroll and K.int_shape(inputs)[1] in (None, 1):
             raise ValueError(
@@ -468,6 +470,8 @@ class RNN(Layer):
             if all(K.int_shape(new)[0] in (None, K.int_shape(old)[0]) for old, new in pairs):
                 self.add_update(pairs, given)
         output = outputs if self.return_sequences else last
+        if self.return_state and any(output is state for state in new_states):
+            output = K.identity(output)  # two outputs of a layer are two tensors
         return [output, *new_states] if self.return_state else output
 
     def _run(
@@ -481,7 +485,7 @@ class RNN(Layer):
             else {}
         )
         if constants and not has_arg(cell.call, "constants"):
-            raise ValueError(f"RNN cell does not support constants: {type(cell).__name__}.call takes none.")
+            raise ValueError(f"RNN cell does not support constants: {type(cell).__name__}.call has none.")
         n = len(states)
 
         def step(x: Any, carried: Any) -> Any:

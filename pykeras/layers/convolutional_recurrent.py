@@ -315,7 +315,9 @@ class ConvLSTM2D(ConvRNN2D):
         )
         self.activity_regularizer = regularizers.get(activity_regularizer)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
+    ) -> Any:
         return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
 
     def get_config(self) -> dict[str, Any]:

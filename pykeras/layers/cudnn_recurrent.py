@@ -19,7 +19,7 @@ from ._support import add_part, adopt, describe, require_known
 
 __all__ = ["CuDNNGRU", "CuDNNLSTM"]
 
-_Cell = namedtuple("cell", "state_size")
+_Cell = namedtuple("_Cell", "state_size")
 
 _IDENTIFIERS = (
     "kernel_initializer",
@@ -70,7 +70,8 @@ class _CuDNNRNN(RNN):
         self.kernel = add_part(self, "kernel", (features, width))
         self.recurrent_kernel = add_part(self, "recurrent", (self.units, width), name="recurrent_kernel")
         self.bias = self._add_bias()
-        self.input_spec = [InputSpec(shape=(input_shape[0] if self.stateful else None, None, features))]
+        batch = input_shape[0] if self.stateful else None
+        self.input_spec[0] = InputSpec(shape=(batch, None, features))
         self._check_state_spec()
         if self.stateful:
             self.reset_states()
@@ -82,7 +83,9 @@ class _CuDNNRNN(RNN):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return [None] * (1 + len(self.states)) if self.return_state else None
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
+    ) -> Any:
         if any(m is not None for m in (mask if isinstance(mask, list) else [mask])):
             raise ValueError(f"Masking is not supported for CuDNN RNNs. (layer {self.name})")
         return super().call(inputs, training=training, initial_state=initial_state)

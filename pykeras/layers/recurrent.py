@@ -188,13 +188,15 @@ class SimpleRNN(_CellRNN):
         if "implementation" in kwargs:
             kwargs.pop("implementation")
             warnings.warn(
-                "The `implementation` argument in `SimpleRNN` has been deprecated. Please remove it from your "
-                "layer call.",
+                "The `implementation` argument in `SimpleRNN` has been deprecated. Please remove it from "
+                "your layer call.",
                 stacklevel=2,
             )
         super().__init__(locals(), kwargs)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
+    ) -> Any:
         return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
 
     @classmethod
@@ -250,7 +252,9 @@ class GRU(_CellRNN):
         implementation = checked_implementation(implementation)
         super().__init__(locals(), kwargs)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
+    ) -> Any:
         return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
 
     def _can_fuse(self) -> bool:
@@ -320,7 +324,9 @@ class LSTM(_CellRNN):
         implementation = checked_implementation(implementation)
         super().__init__(locals(), kwargs)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None) -> Any:
+    def call(  # type: ignore[override]
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
+    ) -> Any:
         return super().call(inputs, mask=mask, training=training, initial_state=initial_state)
 
     def _can_fuse(self) -> bool:

@@ -118,9 +118,8 @@ def _by_sample(layer: Any) -> bool:
     inner = getattr(layer, "layers", None) or ([layer.layer] if hasattr(layer, "layer") else [])
     if inner:
         return all(_by_sample(x) for x in inner)
-    return (
-        type(layer).__module__.startswith(__package__.rsplit(".", 1)[0]) and type(layer).__name__ != "Lambda"
-    )
+    ours = type(layer).__module__.startswith(__name__.split(".", 1)[0] + ".")
+    return ours and type(layer).__name__ != "Lambda"
 
 
 class TimeDistributed(Wrapper):
