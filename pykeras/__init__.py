@@ -22,6 +22,7 @@ _SUBMODULES = frozenset(
         "engine",
         "initializers",
         "layers",
+        "legacy",
         "losses",
         "metrics",
         "models",

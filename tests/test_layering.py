@@ -90,7 +90,7 @@ FLOORS = (
     },
     {"callbacks", "preprocessing"},
     {"engine"},
-    {"layers"},
+    {"layers", "legacy"},
     {"saving"},
     {"models"},
     {"applications", "datasets", "wrappers"},

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._support import add_part, adopt, channel_axis, describe, join_shape, require_known, split_shape
 
@@ -172,6 +173,7 @@ class Conv1D(_Conv):
     Weights: kernel (kernel_size, features, filters), bias (filters,).
     """
 
+    @interfaces.legacy_conv1d_support
     def __init__(
         self,
         filters: int,
@@ -235,6 +237,7 @@ class Conv2D(_Conv):
     Weights: kernel (rows, cols, channels, filters) in both layouts, bias (filters,).
     """
 
+    @interfaces.legacy_conv2d_support
     def __init__(
         self,
         filters: int,
@@ -293,6 +296,7 @@ class Conv2DTranspose(Conv2D):
     Weights: kernel (rows, cols, filters, channels), bias (filters,).
     """
 
+    @interfaces.legacy_deconv2d_support
     def __init__(
         self,
         filters: int,

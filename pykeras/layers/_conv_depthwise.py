@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..legacy import interfaces
 from ._conv import Conv2D, _Conv, sequence_shape
 from ._support import add_part, adopt
 
@@ -200,6 +201,7 @@ class SeparableConv2D(_SeparableConv):
     bias (filters,).
     """
 
+    @interfaces.legacy_separable_conv2d_support
     def __init__(
         self,
         filters: int,

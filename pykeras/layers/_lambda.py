@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 from ..utils.generic_utils import func_dump, get_custom_objects, has_arg
 
 # Code text → function, for the functions that this process wrote into configs. A config whose code is among
@@ -74,6 +75,7 @@ class Lambda(Layer):
     function})``.
     """
 
+    @interfaces.legacy_lambda_support
     def __init__(
         self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._support import join_shape, split_shape
 
@@ -29,6 +30,7 @@ class UpSampling1D(Layer):
         size: number of repetitions.
     """
 
+    @interfaces.legacy_upsampling1d_support
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = int(size)
@@ -54,6 +56,7 @@ class UpSampling2D(Layer):
         interpolation: 'nearest' (repeats) or 'bilinear'.
     """
 
+    @interfaces.legacy_upsampling2d_support
     def __init__(
         self,
         size: Any = (2, 2),
@@ -98,6 +101,7 @@ class UpSampling3D(Layer):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
     """
 
+    @interfaces.legacy_upsampling3d_support
     def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = conv_utils.normalize_tuple(size, 3, "size")
@@ -171,6 +175,7 @@ class ZeroPadding2D(_ZeroPadding):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
     """
 
+    @interfaces.legacy_zeropadding2d_support
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
@@ -185,6 +190,7 @@ class ZeroPadding3D(_ZeroPadding):
 
     rank = 3
 
+    @interfaces.legacy_zeropadding3d_support
     def __init__(self, padding: Any = (1, 1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
@@ -259,6 +265,7 @@ class Cropping2D(_Cropping):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
     """
 
+    @interfaces.legacy_cropping2d_support
     def __init__(
         self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any
     ) -> None:
@@ -275,6 +282,7 @@ class Cropping3D(_Cropping):
 
     rank = 3
 
+    @interfaces.legacy_cropping3d_support
     def __init__(
         self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
     ) -> None:

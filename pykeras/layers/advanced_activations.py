@@ -10,6 +10,7 @@ from typing import Any
 from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ._support import add_part, adopt, describe, require_known
 
 
@@ -56,6 +57,7 @@ class PReLU(_Elementwise):
     Weights: alpha of the input's shape without the batch, 1 along shared axes.
     """
 
+    @interfaces.legacy_prelu_support
     def __init__(
         self,
         alpha_initializer: Any = "zeros",

@@ -12,6 +12,7 @@ import numpy as np
 from .. import activations, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._lambda import Lambda
 from ._support import add_part, adopt, describe, require_known
@@ -70,6 +71,7 @@ class Dropout(Layer):
         seed: int, or None to draw one from NumPy's global generator.
     """
 
+    @interfaces.legacy_dropout_support
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = min(1.0, max(0.0, rate))
@@ -106,6 +108,7 @@ class SpatialDropout1D(Dropout):
     Input and output (batch, time, features).
     """
 
+    @interfaces.legacy_spatialdropout1d_support
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
         self.input_spec = InputSpec(ndim=3)
@@ -124,6 +127,7 @@ class SpatialDropout2D(Dropout):
     Input and output (batch, rows, cols, channels) or (batch, channels, rows, cols).
     """
 
+    @interfaces.legacy_spatialdropoutNd_support
     def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
         self.data_format = conv_utils.normalize_data_format(data_format)
@@ -146,6 +150,7 @@ class SpatialDropout3D(Dropout):
     Args: as in `SpatialDropout2D`.
     """
 
+    @interfaces.legacy_spatialdropoutNd_support
     def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(rate, **kwargs)
         self.data_format = conv_utils.normalize_data_format(data_format)
@@ -334,6 +339,7 @@ class Dense(Layer):
 
     activation: Any
 
+    @interfaces.legacy_dense_support
     def __init__(
         self,
         units: int,

@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 from ._support import add_part, adopt, describe
 
 
@@ -30,6 +31,7 @@ class Embedding(Layer):
     that names the layer.
     """
 
+    @interfaces.legacy_embedding_support
     def __init__(
         self,
         input_dim: int,

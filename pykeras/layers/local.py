@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._conv import _Conv, sequence_shape
 from ._support import add_part, channel_axis, split_shape
@@ -59,6 +60,7 @@ class LocallyConnected1D(_LocallyConnected):
     Weights: kernel (output steps, kernel_size·features, filters), bias (output steps, filters).
     """
 
+    @interfaces.legacy_conv1d_support
     def __init__(
         self,
         filters: int,
@@ -118,6 +120,7 @@ class LocallyConnected2D(_LocallyConnected):
         filters).
     """
 
+    @interfaces.legacy_conv2d_support
     def __init__(
         self,
         filters: int,

@@ -10,6 +10,7 @@ from typing import Any
 from .. import backend as K
 from ..activations import SELU_ALPHA, SELU_SCALE
 from ..engine.base_layer import Layer
+from ..legacy import interfaces
 
 
 class GaussianNoise(Layer):
@@ -19,6 +20,7 @@ class GaussianNoise(Layer):
         stddev: standard deviation.
     """
 
+    @interfaces.legacy_gaussiannoise_support
     def __init__(self, stddev: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -46,6 +48,7 @@ class GaussianDropout(Layer):
     Source: Srivastava et al. 2014, section 10.
     """
 
+    @interfaces.legacy_gaussiandropout_support
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True

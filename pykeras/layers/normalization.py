@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ._support import add_part, adopt, describe, require_known
 
 
@@ -34,6 +35,7 @@ class BatchNormalization(Layer):
     Source: Ioffe & Szegedy 2015, http://arxiv.org/abs/1502.03167
     """
 
+    @interfaces.legacy_batchnorm_support
     def __init__(
         self,
         axis: Any = -1,

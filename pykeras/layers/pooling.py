@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._support import join_shape, split_shape
 
@@ -61,6 +62,7 @@ class _Pooling1D(_Pooling):
 
     rank = 1
 
+    @interfaces.legacy_pooling1d_support
     def __init__(
         self,
         pool_size: Any = 2,
@@ -112,6 +114,7 @@ class AveragePooling1D(_Pooling1D):
 
 
 class _Pooling2D(_Pooling):
+    @interfaces.legacy_pooling2d_support
     def __init__(
         self,
         pool_size: Any = (2, 2),
@@ -218,6 +221,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
     """
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
 
@@ -232,6 +236,7 @@ class GlobalMaxPooling2D(_GlobalPooling):
         data_format: 'channels_last', 'channels_first' or None for the configured one.
     """
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
 
@@ -248,6 +253,7 @@ class GlobalAveragePooling3D(_GlobalPooling):
 
     rank = 3
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
 
@@ -264,6 +270,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
 
     rank = 3
 
+    @interfaces.legacy_global_pooling_support
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format, **kwargs)
 

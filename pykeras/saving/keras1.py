@@ -8,73 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..utils.keras1_words import CLASSES, COMMON, EFFORTS, MERGES, ORDERINGS, SPECIAL, is_one
+
 Config = dict[str, Any]
-
-CLASSES = {
-    "AtrousConvolution1D": "Conv1D",
-    "AtrousConvolution2D": "Conv2D",
-    "Convolution1D": "Conv1D",
-    "Convolution2D": "Conv2D",
-    "Convolution3D": "Conv3D",
-    "Deconvolution2D": "Conv2DTranspose",
-    "SeparableConvolution2D": "SeparableConv2D",
-    "SeparableConvolution1D": "SeparableConv1D",
-    "TimeDistributedDense": "Dense",
-}
-
-# old → new, for every layer
-_COMMON = {
-    "W_constraint": "kernel_constraint",
-    "W_regularizer": "kernel_regularizer",
-    "U_regularizer": "recurrent_regularizer",
-    "b_constraint": "bias_constraint",
-    "b_regularizer": "bias_regularizer",
-    "atrous_rate": "dilation_rate",
-    "beta_init": "beta_initializer",
-    "bias": "use_bias",
-    "border_mode": "padding",
-    "dropout_U": "recurrent_dropout",
-    "dropout_W": "dropout",
-    "filter_length": "kernel_size",
-    "gamma_init": "gamma_initializer",
-    "init": "kernel_initializer",
-    "inner_activation": "recurrent_activation",
-    "inner_init": "recurrent_initializer",
-    "input_dtype": "dtype",
-    "nb_filter": "filters",
-    "p": "rate",
-    "pool_length": "pool_size",
-    "sigma": "stddev",
-    "subsample": "strides",
-    "subsample_length": "strides",
-}
-
-# old → new where a class differs from the rule above
-_SPECIAL: dict[str, dict[str, str]] = {
-    "Embedding": {
-        "W_constraint": "embeddings_constraint",
-        "W_regularizer": "embeddings_regularizer",
-        "init": "embeddings_initializer",
-    },
-    "PReLU": {"init": "alpha_initializer"},
-    "SeparableConv2D": {
-        "depthwise_constraint": "depthwise_constraint",
-        "init": "depthwise_initializer",
-    },
-    "UpSampling1D": {"length": "size"},
-}
-
-_ORDERINGS = {"tf": "channels_last", "th": "channels_first", "default": None}
-
-_MERGES = {
-    "ave": "Average",
-    "concat": "Concatenate",
-    "cos": "Dot",
-    "dot": "Dot",
-    "max": "Maximum",
-    "mul": "Multiply",
-    "sum": "Add",
-}
 
 
 def translate(class_name: str, config: Config) -> tuple[str, Config]:
@@ -96,15 +32,15 @@ def translate(class_name: str, config: Config) -> tuple[str, Config]:
     _kernel_size(config)
     if "dim_ordering" in config:
         ordering = config.pop("dim_ordering")
-        config["data_format"] = _ORDERINGS.get(ordering, ordering)
+        config["data_format"] = ORDERINGS.get(ordering, ordering)
     if class_name != "Embedding" and "output_dim" in config and "units" not in config:
         config["units"] = config.pop("output_dim")
     if class_name.endswith("Pooling1D") and "stride" in config:
         config["strides"] = config.pop("stride")
     if "forget_bias_init" in config:
-        config["unit_forget_bias"] = _name(config.pop("forget_bias_init")) in ("one", "ones", "Ones")
+        config["unit_forget_bias"] = is_one(config.pop("forget_bias_init"))
     if "consume_less" in config:
-        config["implementation"] = {"gpu": 2}.get(config.pop("consume_less"), 1)
+        config["implementation"] = EFFORTS.get(config.pop("consume_less"), 1)
     if class_name == "BatchNormalization" and "mode" in config:
         mode = config.pop("mode")
         if mode != 0:
@@ -121,8 +57,8 @@ def translate(class_name: str, config: Config) -> tuple[str, Config]:
 
 
 def _rename(class_name: str, config: Config) -> None:
-    special = _SPECIAL.get(class_name, {})
-    for old, new in {**_COMMON, **special}.items():
+    special = SPECIAL.get(class_name, {})
+    for old, new in {**COMMON, **special}.items():
         if old in config and old != new:
             value = config.pop(old)
             config.setdefault(new, value)
@@ -135,10 +71,6 @@ def _kernel_size(config: Config) -> None:
         config["kernel_size"] = [config.pop("nb_row"), config.pop("nb_col")]
     if "kernel_dim1" in config:
         config["kernel_size"] = [config.pop(f"kernel_dim{i}") for i in (1, 2, 3)]
-
-
-def _name(value: Any) -> Any:
-    return value.get("class_name", value.get("name")) if isinstance(value, dict) else value
 
 
 def _regularizer(value: Any) -> Any:
@@ -160,7 +92,7 @@ def _constraint(value: Any) -> Any:
 
 def _merge(config: Config) -> tuple[str, Config]:
     mode = config.get("mode", "sum")
-    if config.get("mode_type", "raw") != "raw" or mode not in _MERGES:
+    if config.get("mode_type", "raw") != "raw" or mode not in MERGES:
         raise ValueError(
             f"Merge layer {config.get('name')!r} merges by a function ({str(mode)[:60]!r}); loading never "
             f"runs code from a file. Rebuild the model with today's layers and use `load_weights`"
@@ -174,4 +106,4 @@ def _merge(config: Config) -> tuple[str, Config]:
             axes = [a[0] if isinstance(a, list) else a for a in axes]
         new["axes"] = axes
         new["normalize"] = mode == "cos"
-    return _MERGES[mode], new
+    return MERGES[mode], new
