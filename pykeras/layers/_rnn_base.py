@@ -15,6 +15,7 @@ from ..backend.recurrent import per_sample
 from ..engine.base_layer import InputSpec, Layer
 from ..utils.generic_utils import has_arg, to_list
 from ._conv import sequence_shape
+from ._support import shape_of
 
 Shape = tuple[Any, ...]
 
@@ -410,13 +411,13 @@ class RNN(Layer):
             )
         specs = []
         if states is not None:
-            self.state_spec = [InputSpec(shape=K.int_shape(x)) for x in states]
+            self.state_spec = [InputSpec(shape=shape_of(x)) for x in states]
             if self.built:
                 self._check_state_spec()
             specs += self.state_spec
         if fixed is not None:
             self._num_constants = len(fixed)
-            self.constants_spec = [InputSpec(shape=K.int_shape(x)) for x in fixed]
+            self.constants_spec = [InputSpec(shape=shape_of(x)) for x in fixed]
             specs += self.constants_spec
         spec = self.input_spec
         first = spec[0] if isinstance(spec, list) else spec
@@ -458,16 +459,16 @@ class RNN(Layer):
                 f"Layer {self.name} has {len(self.states)} states but was passed {len(states)} initial "
                 "states."
             )
-        if self.unroll and K.int_shape(inputs)[1] in (None, 1):
+        if self.unroll and shape_of(inputs)[1] in (None, 1):
             raise ValueError(
                 "Cannot unroll a RNN if the time dimension is undefined or equal to 1. Give the number of "
                 f"steps with `input_shape` or `batch_input_shape`; layer {self.name} got the input shape "
-                f"{K.int_shape(inputs)}."
+                f"{shape_of(inputs)}."
             )
         last, outputs, new_states = self._run(inputs, states, mask, training, constants)
         if self.stateful:
             pairs = list(zip(self.states, new_states))
-            if all(K.int_shape(new)[0] in (None, K.int_shape(old)[0]) for old, new in pairs):
+            if all(shape_of(new)[0] in (None, shape_of(old)[0]) for old, new in pairs):
                 self.add_update(pairs, given)
         output = outputs if self.return_sequences else last
         if self.return_state and any(output is state for state in new_states):
@@ -526,7 +527,7 @@ class RNN(Layer):
             mask=mask,
             constants=constants,
             unroll=self.unroll,
-            input_length=K.int_shape(inputs)[1],
+            input_length=shape_of(inputs)[1],
         )
         return last, outputs, [states[i] for i in back] if turned else list(states)
 

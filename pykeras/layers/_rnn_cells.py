@@ -12,7 +12,7 @@ from typing import Any
 from .. import backend as K
 from ..backend.recurrent import per_sample
 from ..engine.base_layer import Layer
-from ._support import add_part, adopt, describe, require_known
+from ._support import add_part, adopt, describe, require_known, shape_of
 
 Masks = list[Any]
 
@@ -71,6 +71,7 @@ class _Cell(Layer):
 
     units: int
     use_bias: bool
+    bias: Any
     dropout: float
     recurrent_dropout: float
     implementation = 2
@@ -115,7 +116,7 @@ class _Cell(Layer):
                 return []
             return [K.dropout(per_sample(inputs, (size,), 1.0), rate) for _ in range(count)]
 
-        features = K.int_shape(self.kernel)[0]
+        features = shape_of(self.kernel)[0]
         self._masks = (drawn(self.dropout, features), drawn(self.recurrent_dropout, self.units))
 
     def forget_masks(self) -> None:
@@ -141,7 +142,7 @@ class _Cell(Layer):
         """x·kernel; in training with x dropped out, by each gate's own mask if there are several."""
         if not masks:
             return multiply(x, kernel)
-        width = int(K.int_shape(kernel)[1]) // len(masks)
+        width = int(shape_of(kernel)[1]) // len(masks)
 
         def dropped() -> Any:
             parts = [

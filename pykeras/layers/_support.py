@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import activations, constraints, initializers, regularizers
+from .. import backend as K
 
 _MODULES = {
     "activation": activations,
@@ -87,3 +88,8 @@ def require_known(size: Any, layer: Any, what: str, input_shape: Any) -> int:
             f"the layer's weights depend on it. Found `None` in input shape {tuple(input_shape)}."
         )
     return int(size)
+
+
+def shape_of(x: Any) -> Any:
+    """Returns the shape of a tensor of known rank, None for sizes that are not known."""
+    return K.int_shape(x)

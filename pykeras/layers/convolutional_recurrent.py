@@ -14,7 +14,16 @@ from ..engine.base_layer import InputSpec, Layer
 from ..utils import conv_utils
 from ._rnn_base import RNN, Shape
 from ._rnn_cells import Masks, add_lstm_bias, drops, pick, share
-from ._support import add_part, adopt, channel_axis, describe, join_shape, require_known, split_shape
+from ._support import (
+    add_part,
+    adopt,
+    channel_axis,
+    describe,
+    join_shape,
+    require_known,
+    shape_of,
+    split_shape,
+)
 
 __all__ = ["ConvLSTM2D", "ConvLSTM2DCell", "ConvRNN2D"]
 
@@ -91,7 +100,7 @@ class ConvRNN2D(RNN):
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Returns zero states for a sequence of pictures."""
         cell = self.cell
-        places = self._output_places(K.int_shape(inputs))
+        places = self._output_places(shape_of(inputs))
         if None not in places:
             sizes = cell.state_size if hasattr(cell.state_size, "__len__") else (cell.state_size,)
             return [per_sample(inputs, join_shape(None, places, n, cell.data_format)[1:], 0.0) for n in sizes]

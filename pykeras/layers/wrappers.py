@@ -12,6 +12,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _input_key
 from ..utils.generic_utils import has_arg, to_list
 from ._rnn_base import _standardize_args
+from ._support import shape_of
 
 __all__ = ["Bidirectional", "TimeDistributed", "Wrapper"]
 
@@ -137,7 +138,7 @@ class TimeDistributed(Wrapper):
         super().__init__(layer, **kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         if len(input_shape) < 3:
             raise ValueError(
                 f"`TimeDistributed` (layer {self.name}) needs inputs with at least 3 axes (batch, time, …), "
@@ -155,7 +156,7 @@ class TimeDistributed(Wrapper):
 
     def _flat(self, x: Any) -> Any:
         """(batch, time, …) → (batch·time, …)."""
-        rest = [(K.shape(x)[i] if n is None else n) for i, n in enumerate(K.int_shape(x)) if i > 1]
+        rest = [(K.shape(x)[i] if n is None else n) for i, n in enumerate(shape_of(x)) if i > 1]
         result = K.reshape(x, (-1, *rest))
         result._uses_learning_phase = getattr(x, "_uses_learning_phase", False)
         return result
@@ -165,7 +166,7 @@ class TimeDistributed(Wrapper):
         kwargs: dict[str, Any] = {}
         if has_arg(layer.call, "training") and training is not None:
             kwargs["training"] = training
-        shape = K.int_shape(inputs)
+        shape = shape_of(inputs)
         if shape[0] is not None and not _by_sample(layer):
 
             def step(x: Any, _: Any) -> tuple[Any, list[Any]]:
@@ -193,8 +194,8 @@ class TimeDistributed(Wrapper):
             else:
                 inner = self.layer.compute_mask(flat, None if mask is None else self._flat(mask))
         if inner is not None:
-            sizes = [K.shape(inputs)[i] if n is None else n for i, n in enumerate(K.int_shape(inputs)[:2])]
-            rest = [K.shape(inner)[i] if n is None else n for i, n in enumerate(K.int_shape(inner)) if i > 0]
+            sizes = [K.shape(inputs)[i] if n is None else n for i, n in enumerate(shape_of(inputs)[:2])]
+            rest = [K.shape(inner)[i] if n is None else n for i, n in enumerate(shape_of(inner)) if i > 0]
             return K.reshape(inner, (*sizes, *rest))
         while mask is not None and K.ndim(mask) > 2:
             mask = K.any(mask, axis=-1)
@@ -287,7 +288,7 @@ class Bidirectional(Wrapper):
         self.forward_layer.set_weights(weights[:half])
         self.backward_layer.set_weights(weights[half:])
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any) -> None:  # type: ignore[override]
         for layer in self._inner_layers():
             with K.name_scope(layer.name):
                 layer.build(input_shape)
@@ -338,7 +339,7 @@ class Bidirectional(Wrapper):
                 kwargs["constants"] = fixed
             return super().__call__(inputs, **kwargs)
         spec = self.input_spec
-        self.input_spec = [*to_list(spec)[:1], *(InputSpec(shape=K.int_shape(x)) for x in more)]
+        self.input_spec = [*to_list(spec)[:1], *(InputSpec(shape=shape_of(x)) for x in more)]
         try:
             return super().__call__([inputs, *more], **kwargs)
         finally:

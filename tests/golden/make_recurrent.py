@@ -82,7 +82,10 @@ def mask(seed, shape):
 def build(name, config, extra):
     if "inner" in extra:
         inner, arguments = extra["inner"]
-        return getattr(keras.layers, name)(build(inner, arguments, {}), **config)
+        wrapper = getattr(keras.layers, name)(build(inner, arguments, {}), **config)
+        if name == "Bidirectional":  # Keras 2 repeats outputs where tf_keras gives zeros
+            wrapper.forward_layer.zero_output_for_mask = wrapper.backward_layer.zero_output_for_mask = False
+        return wrapper
     if name.startswith("CuDNN"):
         name, config = name[5:], {**config, "recurrent_activation": "sigmoid"}
         config = {**config, "reset_after": True} if name == "GRU" else config
