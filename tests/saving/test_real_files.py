@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pykeras import backend as K
 from pykeras.models import load_model, model_from_json, model_from_yaml
 from pykeras.saving import dialects, keras1
 
@@ -21,7 +22,18 @@ TINY = sorted(path.stem for path in (MODELS / "mlperf_tiny").glob("*.h5"))
 pytestmark = pytest.mark.skipif(not ENTRIES, reason="the real files are not there (../shared/models)")
 
 # Functions of Lambda layers, read off the files, by the layers' names.
-CUSTOM = {"pnnl.deep_scoreMS1__siamese.h5": {"lambda": lambda x: abs(x[0] - x[1])}}
+
+
+def class_mae(y_true, y_pred):
+    """The metric that F-CRNN's authors passed: how many speakers the guess is off."""
+    return K.mean(K.abs(K.cast(K.argmax(y_pred), K.floatx()) - K.cast(K.argmax(y_true), K.floatx())))
+
+
+# What a file needs besides the package, and its users pass as `custom_objects`.
+CUSTOM = {
+    "pnnl.deep_scoreMS1__siamese.h5": {"lambda": lambda x: abs(x[0] - x[1])},
+    "faroit.CountNet__models-F-CRNN.h5": {"class_mae": class_mae},
+}
 
 MODEL_CLASSES = {"Functional", "Merge", "Model", "Sequential"}
 
