@@ -101,6 +101,8 @@ def test_mlperf_tiny(name):
     check(model, MODELS / "mlperf_tiny" / f"{name}.golden.npz")
 
 
+# Keras 1 kept an optimizer's slots per gate of an LSTM; a mismatch only warns (3.2.6).
+STATE_PER_GATE = {"faroit.CountNet__models-F-CRNN.h5"}
 COMPILED = [e for e in ENTRIES if e["full"] and e["optimizer"] and not e["unknown"]]
 
 
@@ -111,6 +113,8 @@ def test_compiled_as_it_was(entry):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="The file's metrics (precision|recall)")
+        if entry["file"] in STATE_PER_GATE:
+            warnings.filterwarnings("ignore", message="Error in loading the saved optimizer state")
         model = load_model(MODELS / "files" / entry["file"], CUSTOM.get(entry["file"]))
     assert type(model.optimizer).__name__ == entry["optimizer"].rsplit(">", 1)[-1]
     assert model.loss is not None
