@@ -75,7 +75,7 @@ def seconds(calls: list[Call], rounds: int = 3, patience: float = 20.0) -> tuple
         for i, call in enumerate(calls):
             if counts[i] == rounds:
                 continue
-            time.sleep(0.03)
+            time.sleep(0.2)  # OpenBLAS threads spin for a while after their work
             kept: list[float] = []
             _, mark = foreign_cpus()
             end = time.perf_counter() + 0.1
