@@ -13,6 +13,7 @@ import numpy as np
 from .. import backend as K
 from .. import initializers
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
+from ..utils.keras1_calls import add_weight_args_preprocessing, generate_legacy_interface
 from .node import Connected, InputSpec, Node
 
 __all__ = ["InputSpec", "Layer", "Node"]
@@ -226,6 +227,7 @@ class Layer(Connected):
 
     # ---------------------------------------------------------------------------- building, calling
 
+    @generate_legacy_interface(preprocessor=add_weight_args_preprocessing)
     def add_weight(
         self,
         name: Any = None,
@@ -250,8 +252,6 @@ class Layer(Connected):
         Returns:
             the variable.
         """
-        if isinstance(name, (tuple, list)):  # Keras 1: (shape, initializer or name …)
-            name, shape = (shape if isinstance(shape, str) else None), name
         dtype = dtype or K.floatx()
         initializer = initializers.get(initializer if initializer is not None else "glorot_uniform")
         shape = tuple(int(n) for n in (() if shape is None else shape))

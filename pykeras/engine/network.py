@@ -5,13 +5,14 @@ Source: the public behaviour of keras/engine/topology.py (2.1.6) and keras/engin
 
 from __future__ import annotations
 
-import warnings
+import inspect
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
 from ..utils.generic_utils import is_all_none, to_list, unpack_singleton
+from ..utils.keras1_calls import generate_legacy_interface
 from . import network_config
 from .base_layer import Layer, Node, _input_key, check_weights
 from .graph import call_again, check_ends, map_graph, mask_of
@@ -41,16 +42,8 @@ class Network(Layer):
 
     _is_graph_network = False
 
+    @generate_legacy_interface(conversions=[("input", "inputs"), ("output", "outputs")])
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if "input" in kwargs or "output" in kwargs:
-            warnings.warn(
-                f"Update your `{type(self).__name__}` call to the Keras 2 API: "
-                f"`{type(self).__name__}(inputs=..., outputs=...)`",
-                stacklevel=3,
-            )
-            for old in ("input", "output"):
-                if old in kwargs:
-                    kwargs[old + "s"] = kwargs.pop(old)
         if args or "inputs" in kwargs or "outputs" in kwargs:
             self._init_graph_network(*args, **kwargs)
         else:
@@ -555,5 +548,8 @@ class Network(Layer):
 def _is_size(x: Any) -> bool:
     return x is None or isinstance(x, (int, np.integer))
 
+
+# Subclasses take what they like; what a graph takes is `_init_graph_network`'s business, and shown to users.
+Network.__init__.__signature__ = inspect.signature(Network._init_graph_network)  # type: ignore[attr-defined]
 
 Container = Network

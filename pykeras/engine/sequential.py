@@ -38,6 +38,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, name: str | None = None) -> None:
         super().__init__(name=name)
         self._build_input_shape: Any = None
+        self._below = 0  # how many of the layers were not added but connected to the first one before
         self._inner: Any = None
         for layer in layers or ():
             self.add(layer)
@@ -117,12 +118,15 @@ class Sequential(Model):
         """Ends the stack at `outputs`; keeps the order in which layers were added."""
         old = list(self._layers)
         inputs = get_source_inputs(outputs[0])
-        if len(inputs) != 1:
-            raise _several("inputs")
         self._connect(inputs, outputs)
         order = old + new_layers
         # the input layer; more, if the first layer was connected to others already
         before = [layer for layer in self._layers if not any(layer is other for other in order)]
+        if not old:
+            branch_by_branch = getattr(order[0], "branch_layers", None)  # of a Keras 1 `Merge`
+            if branch_by_branch is not None:
+                before = branch_by_branch(before)
+            self._below = len(before)
         self._layers = before + order
         self._restart()
 
@@ -260,8 +264,8 @@ class Sequential(Model):
 
     def get_config(self) -> Any:
         """Returns the name and the configs of the layers."""
-        layers = list(self.layers)
-        if self._is_graph_network and self._build_input_shape is None and layers:
+        layers = list(self._layers[self._below :] if self._below > 1 else self.layers)
+        if self._below <= 1 and self._is_graph_network and self._build_input_shape is None and layers:
             # an input layer that was added by hand holds the shape, unless the next layer does too
             if self._layers[0] is not layers[0] and _input_of(layers[0])[0] is None:
                 layers = list(self._layers)
@@ -296,6 +300,33 @@ class Sequential(Model):
         if shape and not model._is_graph_network and model._layers:
             model.build(shape)
         return model
+
+    def legacy_get_config(self) -> list[dict[str, Any]]:
+        """Returns the configs of the layers alone, as Keras wrote them before 2.2.3."""
+        return self.get_config()["layers"]
+
+    @classmethod
+    def legacy_from_config(cls, config: Any, layer_cache: Any = None) -> Any:
+        """Makes a stack from a Keras 1 config, which may begin with a `Merge` of other stacks.
+
+        Args:
+            config: list of layer configs.
+            layer_cache: not used.
+        """
+        from ..saving.dialects import clean_model_config  # stands above the engine
+
+        return cls.from_config(clean_model_config({"class_name": "Sequential", "config": config})["config"])
+
+    @property
+    def regularizers(self) -> list[Any]:
+        """The regularizers of the layers' weights and outputs."""
+        found = [
+            value
+            for layer in self.layers
+            for key, value in vars(layer).items()
+            if key.endswith("_regularizer")
+        ]
+        return [value for value in found if value is not None]
 
 
 def _several(what: str) -> ValueError:

@@ -1,5 +1,6 @@
 """Convolutions, and the layers that pad, crop and enlarge (the old import path of all of them)."""
 
+from ..legacy._atrous import AtrousConvolution1D, AtrousConvolution2D
 from ._conv import Conv1D, Conv2D, Conv2DTranspose
 from ._conv_depthwise import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from ._resize import (
@@ -15,6 +16,8 @@ from ._resize import (
 )
 
 # Keras 1 names
+AtrousConv1D = AtrousConvolution1D
+AtrousConv2D = AtrousConvolution2D
 Convolution1D = Conv1D
 Convolution2D = Conv2D
 SeparableConvolution1D = SeparableConv1D
@@ -23,6 +26,10 @@ Convolution2DTranspose = Conv2DTranspose
 Deconvolution2D = Deconv2D = Conv2DTranspose
 
 __all__ = [
+    "AtrousConv1D",
+    "AtrousConv2D",
+    "AtrousConvolution1D",
+    "AtrousConvolution2D",
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",

@@ -11,6 +11,7 @@ from .. import backend as K
 from .. import regularizers
 from ..backend.recurrent import per_sample
 from ..engine.base_layer import InputSpec, Layer
+from ..legacy import interfaces
 from ..utils import conv_utils
 from ._rnn_base import RNN, Shape
 from ._rnn_cells import Masks, add_lstm_bias, drops, pick, share
@@ -284,6 +285,7 @@ class ConvLSTM2D(ConvRNN2D):
     (4·filters,).
     """
 
+    @interfaces.legacy_convlstm2d_support
     def __init__(
         self,
         filters: int,

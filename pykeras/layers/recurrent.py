@@ -11,6 +11,7 @@ from typing import Any
 from .. import activations, regularizers
 from .. import backend as K
 from ..backend import recurrent as fused
+from ..legacy import interfaces
 from ._rnn_base import RNN, StackedRNNCells, _standardize_args
 from ._rnn_cells import (
     GRUCell,
@@ -161,6 +162,7 @@ class SimpleRNN(_CellRNN):
 
     CELL = SimpleRNNCell
 
+    @interfaces.legacy_recurrent_support
     def __init__(
         self,
         units: int,
@@ -222,6 +224,7 @@ class GRU(_CellRNN):
 
     CELL = GRUCell
 
+    @interfaces.legacy_recurrent_support
     def __init__(
         self,
         units: int,
@@ -294,6 +297,7 @@ class LSTM(_CellRNN):
 
     CELL = LSTMCell
 
+    @interfaces.legacy_recurrent_support
     def __init__(
         self,
         units: int,

@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 from ..utils.keras1_calls import (
+    add_weight_args_preprocessing,
     generate_legacy_interface,
     generate_legacy_method_interface,
     generator_methods_args_preprocessor,
@@ -29,6 +30,7 @@ from ..utils.keras1_words import (
 )
 
 __all__ = [
+    "add_weight_args_preprocessing",
     "generate_legacy_interface",
     "generate_legacy_method_interface",
     "generator_methods_args_preprocessor",
@@ -203,19 +205,6 @@ def zeropadding2d_args_preprocessor(args: Any, kwargs: Any) -> Any:
     else:
         kwargs["padding"] = new
     return args, kwargs, [("padding", "padding")]
-
-
-def add_weight_args_preprocessing(args: Any, kwargs: Any) -> Any:
-    """`add_weight`: the shape came first, then the initializer."""
-    if len(args) < 2 or not isinstance(args[1], (tuple, list)):
-        return args, kwargs, []
-    if "shape" in kwargs:
-        raise_duplicate_arg_error("shape", "shape")
-    args, rest = args[:1], args[1:]
-    kwargs["shape"] = rest[0]
-    for new, value in zip(("initializer", "name"), rest[1:]):
-        kwargs[new] = value
-    return args, kwargs, [("shape", "shape")]
 
 
 def get_updates_arg_preprocessing(args: Any, kwargs: Any) -> Any:

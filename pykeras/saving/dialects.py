@@ -142,6 +142,9 @@ def _clean_sequential(config: Any, context: _Context) -> Any:
     if not isinstance(entries, list):
         raise ValueError("The config of a Sequential model has no list of layers")
     layers = [_clean(entry, context) for entry in entries]
+    first = entries[0] if entries else {}
+    if first.get("class_name") == "Merge" and (first.get("config") or {}).get("layers"):
+        layers[0] = _clean_branches(first["config"], context)
     if bare:
         return layers
     shape = config.get("build_input_shape")
@@ -155,6 +158,14 @@ def _clean_sequential(config: Any, context: _Context) -> Any:
     return result
 
 
+def _clean_branches(config: Config, context: _Context) -> Config:
+    """A `Merge` that holds the models which it joins, as the start of a Keras 1 stack."""
+    keys = ("name", "mode", "mode_type", "concat_axis", "dot_axes")
+    merge: Config = {key: config[key] for key in keys if key in config}
+    merge["layers"] = [_clean(_plain(entry), context) for entry in config["layers"]]
+    return {"class_name": "Merge", "config": merge}
+
+
 def has_input_shape(layers: list[Config]) -> bool:
     """Whether the first of a Sequential's (cleaned) layers says what it takes."""
     if not layers:
@@ -162,7 +173,7 @@ def has_input_shape(layers: list[Config]) -> bool:
     config = layers[0]["config"]
     if isinstance(config, list):
         return has_input_shape(config)
-    if "output_layers" in config:
+    if "output_layers" in config or layers[0]["class_name"] == "Merge":
         return True
     if "layers" in config:
         return has_input_shape(config["layers"])

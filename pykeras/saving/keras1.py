@@ -26,6 +26,8 @@ def translate(class_name: str, config: Config) -> tuple[str, Config]:
     config = dict(config)
     if class_name == "Merge":
         return _merge(config)
+    if class_name in ("Highway", "MaxoutDense"):  # these kept their words
+        return class_name, _objects(config)
     if class_name == "TimeDistributedDense":
         config.pop("input_length", None)
     class_name = CLASSES.get(class_name, class_name)
@@ -48,12 +50,17 @@ def translate(class_name: str, config: Config) -> tuple[str, Config]:
     if class_name == "Conv2DTranspose" and isinstance(config.get("output_shape"), (list, tuple)):
         del config["output_shape"]
     _rename(class_name, config)
+    return class_name, _objects(config)
+
+
+def _objects(config: Config) -> Config:
+    """Regularizers and constraints in the form of Keras 2."""
     for key in list(config):
         if key.endswith("_regularizer"):
             config[key] = _regularizer(config[key])
         elif key.endswith("_constraint"):
             config[key] = _constraint(config[key])
-    return class_name, config
+    return config
 
 
 def _rename(class_name: str, config: Config) -> None:

@@ -172,3 +172,14 @@ legacy_generator_methods_support = generate_legacy_method_interface(
     ],
     preprocessor=generator_methods_args_preprocessor,
 )
+
+
+def add_weight_args_preprocessing(args: Any, kwargs: Any) -> Any:
+    """`add_weight`: the shape came first, then the name."""
+    if len(args) > 1 and isinstance(args[1], (tuple, list)):
+        kwargs["shape"] = args[1]
+        args = (args[0], *args[2:])
+        if len(args) > 1 and isinstance(args[1], str):
+            kwargs["name"] = args[1]
+            args = (args[0], *args[2:])
+    return args, kwargs, []
