@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..utils.keras1_calls import generate_legacy_interface
+from ..utils.keras1_words import pairs
 from .base_layer import Layer, Node
 
 
@@ -27,6 +29,7 @@ class InputLayer(Layer):
         ValueError: no shape and no tensor, or shapes given twice.
     """
 
+    @generate_legacy_interface(conversions=pairs("input_dtype"))
     def __init__(
         self,
         input_shape: Any = None,

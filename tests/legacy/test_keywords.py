@@ -185,6 +185,11 @@ def test_19_1_input_dtype_and_optimizers():
     assert thing.add_weight((2, 3), initializer="one", name="W") == ("W", (2, 3), "one")
 
 
+def test_19_1_input_layer():
+    with pytest.warns(UserWarning, match="Update your `InputLayer` call"):
+        assert layers.InputLayer((3,), input_dtype="int32").dtype == "int32"
+
+
 def test_19_1_model_constructor():
     from pykeras.models import Model
 
