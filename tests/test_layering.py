@@ -27,8 +27,7 @@ CPP_MAY_INCLUDE = {
     "cpu": {"core", "kernels"},
     "cuda": {"core", "kernels"},
     "runtime": {"core", "graph", "kernels"},
-    # Of the devices only the switches that tests and benchmarks turn: instruction set, measured peak.
-    "bindings": {"core", "graph", "kernels", "runtime", "cpu/isa.h", "cpu/peak.h"},
+    "bindings": {"core", "graph", "kernels", "runtime"},
 }
 FOREIGN_HEADERS = (  # pattern, the only folder that may include it
     (re.compile(r"<(pybind11/|Python\.h|numpy/)"), "bindings"),

@@ -5,9 +5,8 @@
 #include <algorithm>
 
 #include "bindings/convert.h"
-#include "cpu/isa.h"
-#include "cpu/peak.h"
 #include "graph/op.h"
+#include "runtime/device.h"
 #include "runtime/function.h"
 
 namespace py = pybind11;
@@ -189,15 +188,14 @@ void bind_runtime(py::module_& m) {
     set_current_device(name);
     new_epoch();
   });
-  m.def("isa", [] { return cpu::isa_name(cpu::current_isa()); });
+  m.def("isa", [] { return device_switches().instruction_set(); });
   m.def("isas", [] {
-    cpu::Isa all[4];
     py::list names;
-    for (int i = 0, n = cpu::supported_isas(all); i < n; ++i) names.append(cpu::isa_name(all[i]));
+    for (const std::string& n : device_switches().instruction_sets()) names.append(n);
     return names;
   });
   m.def("set_isa", [](const std::string& name) {
-    if (!cpu::set_isa(name.c_str()))
+    if (!device_switches().set_instruction_set(name))
       throw ValueError(cat("instruction set '", name, "' is unknown or not supported by this machine"));
     new_epoch();
   });
@@ -205,7 +203,7 @@ void bind_runtime(py::module_& m) {
       "fma_peak",
       [](int threads) {
         py::gil_scoped_release release;
-        return cpu::measure_fma_peak(threads);
+        return device_switches().fma_peak(threads);
       },
       py::arg("threads") = 1);
   m.def("get_num_threads", [] { return thread_pool()->size(); });

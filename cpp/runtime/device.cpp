@@ -76,6 +76,13 @@ void set_current_device(const std::string& name) {
   state().current = std::move(device);
 }
 
+const DeviceSwitches& device_switches() {
+  if (const DeviceSwitches* s = DeviceSwitches::of(current_device()->name())) return *s;
+  for (const std::string& name : device_names())
+    if (const DeviceSwitches* s = DeviceSwitches::of(name)) return *s;
+  throw RuntimeError("no device of this build has instruction sets to choose from");
+}
+
 std::shared_ptr<ThreadPool> thread_pool() {
   std::lock_guard<std::mutex> lock(state().mutex);
   return state().pool;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/switches.h"
 #include "kernels/table.h"
 
 namespace pk {
@@ -32,6 +33,10 @@ std::vector<std::string> device_names();
 // The device on which functions run that are called from now on.
 std::shared_ptr<Device> current_device();
 void set_current_device(const std::string& name);
+
+// The switches of the current device or, where it has none, of the first device that has some.
+// RuntimeError where no device has any.
+const DeviceSwitches& device_switches();
 
 // The thread pool that every device uses on the host.
 std::shared_ptr<ThreadPool> thread_pool();
