@@ -54,7 +54,8 @@ def layer(batch: int, size: int, c: int, kernel: int, stride: int, co: int, padd
     g = rng.standard_normal((batch, out, out, co)).astype("float32")
     attrs = {"strides": [stride, stride], "padding": padding}
     ops = [("conv2d", [x, k]), ("conv2d_input_grad", [g, k, x]), ("conv2d_kernel_grad", [x, g, k])]
-    return [op_call(name, inputs, attrs)[0] for name, inputs in ops], g.size * kernel * kernel * c  # type: ignore[return-value]
+    calls = [op_call(name, inputs, attrs)[0] for name, inputs in ops]
+    return calls, g.size * kernel * kernel * c
 
 
 def worker(threads: int, batch: int, quick: bool) -> None:

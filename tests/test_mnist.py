@@ -45,6 +45,7 @@ def test_one_small_epoch(mnist):
     history = model.fit(x_train[:6000], y_train[:6000], batch_size=128, epochs=1, verbose=0)
     loss, accuracy = model.evaluate(x_test[:1000], y_test[:1000], verbose=0)
     assert history.history["acc"][0] > 0.6
+    # Over eight seeds tf_keras reaches 0.836 to 0.907 here and pykeras 0.855 to 0.906: one seed says no more.
     assert accuracy > 0.8
     assert loss < 0.6
 

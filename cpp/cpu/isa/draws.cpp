@@ -60,7 +60,7 @@ PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu32 w[4]) {
 template <bool kUpper, class V>
 PK_INLINE V interleave(V a, V b) {
   constexpr int per = static_cast<int>(16 / sizeof(a[0])), n = static_cast<int>(sizeof(V) / sizeof(a[0]));
-  V mask;
+  V mask{};
 #pragma GCC unroll 16
   for (int i = 0; i < n; ++i) {
     const int lane = i / per * per + (kUpper ? per / 2 : 0) + i % per / 2;
