@@ -17,16 +17,18 @@ from .generic_utils import (
 from .np_utils import normalize, to_categorical
 
 _LAZY = {
+    "Sequence": "data_utils",
     "convert_all_kernels_in_model": "layer_utils",
     "get_source_inputs": "layer_utils",
     "print_summary": "layer_utils",
 }
 
-_SUBMODULES = ("layer_utils", "test_utils")
+_SUBMODULES = ("data_utils", "layer_utils", "test_utils")
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "Sequence",
     "conv_utils",
     "convert_all_kernels_in_model",
     "custom_object_scope",
