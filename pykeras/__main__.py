@@ -1,4 +1,4 @@
-"""Command line: `python -m pykeras digits`."""
+"""Command line: `python -m pykeras digits`, `python -m pykeras run script.py …`."""
 
 import argparse
 import sys
@@ -23,6 +23,13 @@ def parser() -> argparse.ArgumentParser:
     digits.add_argument("--seed", type=int, default=1, help="of all random numbers (%(default)s)")
     digits.add_argument("--folder", default=".", help="where digits.h5 and digits.png go (here)")
     digits.add_argument("--quiet", action="store_true", help="one line per epoch instead of the progress bar")
+
+    run = commands.add_parser(
+        "run",
+        help="run an unchanged Keras 2 script: inside it `import keras` means pykeras",
+        usage="python -m pykeras run script.py [argument ...]",
+    )
+    run.add_argument("script", help="the script; everything behind its name is its own")
     return main_parser
 
 
@@ -35,7 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         the exit status.
     """
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["run"] and not words[1:2] == ["--help"] and not words[1:2] == ["-h"]:
+        # only up to the script's name: what is behind it is the script's own, options too
+        options, words = parser().parse_args(words[:2]), words[2:]
+        from .scripts import run_as_main
+
+        return run_as_main(options.script, words)
+    options = parser().parse_args(words)
     from .demo import digits  # here, so that --help needs no engine
 
     verbose = 2 if options.quiet else 1

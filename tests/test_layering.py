@@ -93,7 +93,7 @@ FLOORS = (
     {"saving"},
     {"models"},
     {"applications", "datasets", "wrappers"},
-    {"demo"},
+    {"demo", "scripts"},
     {"__main__"},
 )
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -1,0 +1,304 @@
+"""Runs Keras 2 scripts as they are: inside them `import keras` means pykeras.
+
+`python -m pykeras run script.py …` is the command for it. A finder in front of `sys.meta_path` answers for
+`keras` and everything below it with the modules of this package themselves, not with copies:
+`keras.layers.Dense` is `pykeras.layers.Dense`. Only the root is a module of its own, because it carries
+Keras's version number.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from typing import Any
+
+OWN = __name__.partition(".")[0]
+
+# What the API of this package is that of. Scripts compare it.
+KERAS_VERSION = "2.2.4"
+
+_OTHER_ENGINES = ("tensorflow", "theano", "cntk")
+
+
+# ---- import keras
+
+
+class _Root(types.ModuleType):
+    """The module `keras`: what this package's root has, under Keras's version."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(sys.modules[OWN], name)
+        except AttributeError:
+            raise AttributeError(f"module 'keras' has no attribute {name!r}") from None
+
+    def __dir__(self) -> list[str]:
+        return dir(sys.modules[OWN])
+
+    def __reduce__(self) -> Any:
+        # Tools that send functions to other processes send the modules that they use along, by name.
+        return _install_and_import, ()
+
+
+def _install_and_import() -> types.ModuleType:
+    install()
+    return importlib.import_module("keras")
+
+
+class _SameModule(Loader):
+    """Loads `keras.x` by giving out `pykeras.x`."""
+
+    def __init__(self, own_name: str) -> None:
+        self.own_name = own_name
+        self.own_spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        own = importlib.import_module(self.own_name)
+        self.own_spec = own.__spec__
+        if self.own_name != OWN:
+            return own
+        root = _Root("keras", own.__doc__)
+        root.__version__ = KERAS_VERSION  # type: ignore[attr-defined]
+        root.__file__ = own.__file__
+        root.__all__ = list(own.__all__)  # type: ignore[attr-defined]
+        return root
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        if self.own_name != OWN:
+            module.__spec__ = self.own_spec  # the import system has put the one for `keras.x` there
+        # Modules that came along are known at once. Left to the import system, each would be set as an
+        # attribute of its package when first imported, and `keras.layers.merge`, a function, would become
+        # the module of that name.
+        for name, loaded in list(sys.modules.items()):
+            if name.startswith(OWN + "."):
+                sys.modules.setdefault("keras" + name[len(OWN) :], loaded)
+
+
+class _Finder(MetaPathFinder):
+    """Answers for `keras` and all that is below it."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname.partition(".")[0] != "keras":
+            return None
+        own_name = OWN + fullname[len("keras") :]
+        own = importlib.util.find_spec(own_name)
+        if own is None:
+            # not left to other finders: with Keras 3 installed they would mix its modules into ours
+            raise ModuleNotFoundError(
+                f"No module named {fullname!r} (run with {OWN}, whose modules are those of Keras 2)",
+                name=fullname,
+            )
+        spec = ModuleSpec(fullname, _SameModule(own_name), origin=own.origin)
+        if own.submodule_search_locations is not None:
+            spec.submodule_search_locations = list(own.submodule_search_locations)
+        return spec
+
+
+_FINDER = _Finder()
+
+
+def install() -> dict[str, types.ModuleType]:
+    """Makes `import keras` mean pykeras in this process, until `remove`.
+
+    Returns:
+        the modules called `keras…` that were loaded before, for `remove`.
+    """
+    if _FINDER in sys.meta_path:
+        return {}
+    before = _take_keras_modules()
+    sys.meta_path.insert(0, _FINDER)
+    return before
+
+
+def remove(before: dict[str, types.ModuleType] | None = None) -> None:
+    """Undoes `install`: `keras` is again what it was.
+
+    Args:
+        before: what `install` returned.
+    """
+    if _FINDER in sys.meta_path:
+        sys.meta_path.remove(_FINDER)
+        _take_keras_modules()
+        sys.modules.update(before or {})
+
+
+def _take_keras_modules() -> dict[str, types.ModuleType]:
+    """Takes all modules called `keras…` out of `sys.modules` and returns them."""
+    names = [name for name in sys.modules if name.partition(".")[0] == "keras"]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+@contextmanager
+def keras_name() -> Iterator[None]:
+    """Inside a `with` block, `import keras` means pykeras; afterwards nothing of it is left.
+
+    Example:
+        >>> with keras_name():
+        ...     import keras
+        ...     keras.__version__
+        '2.2.4'
+    """
+    fresh = _FINDER not in sys.meta_path
+    before = install()
+    try:
+        yield
+    finally:
+        if fresh:
+            remove(before)
+
+
+# ---- processes that the script starts
+
+
+class _MainPath(str):
+    """The script's path on its way to a process of `multiprocessing`; unpickled, it prepares `import keras`.
+
+    A spawned process runs the script again (as `__mp_main__`) before it does its work.
+    """
+
+    def __reduce__(self) -> Any:
+        return _arrive, (str(self),)
+
+
+def _arrive(path: str) -> str:
+    install()
+    _prepare_spawning()
+    return path
+
+
+def _prepare_spawning() -> Callable[[], None]:
+    """Lets spawned processes know about `keras`; returns a function that undoes it."""
+    from multiprocessing import spawn
+
+    original = spawn.get_preparation_data
+
+    def get_preparation_data(name: str) -> dict[str, Any]:
+        data = original(name)
+        if "init_main_from_path" in data:
+            data["init_main_from_path"] = _MainPath(data["init_main_from_path"])
+        return data
+
+    spawn.get_preparation_data = get_preparation_data  # type: ignore[assignment]
+
+    def undo() -> None:
+        spawn.get_preparation_data = original
+
+    return undo
+
+
+# ---- the script
+
+
+def _load(path: str) -> types.CodeType:
+    with io.open_code(os.path.abspath(path)) as file:
+        source = file.read()
+    return SourceFileLoader("__main__", path).source_to_code(source, os.path.abspath(path))
+
+
+def _become(path: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Callable[[], None]]:
+    """Gives this process the face of `python path arguments`.
+
+    Returns:
+        (the name space of a fresh `__main__`, a function that puts everything back)
+    """
+    old_main, old_argv, old_path = sys.modules["__main__"], sys.argv, list(sys.path)
+    before = install()
+    undo_spawning = _prepare_spawning()
+
+    main = types.ModuleType("__main__")
+    main.__file__ = os.path.abspath(path)
+    main.__loader__ = SourceFileLoader("__main__", main.__file__)
+    main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=None, __annotations__={})
+    sys.modules["__main__"] = main
+    sys.argv = [os.fspath(path), *arguments]
+    if not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated):
+        folder = os.path.dirname(os.path.realpath(path))
+        sys.path[:1] = [folder]  # instead of the current folder, which `python -m` puts there
+
+    def undo() -> None:
+        sys.modules["__main__"] = old_main
+        sys.argv = old_argv
+        sys.path[:] = old_path
+        undo_spawning()
+        remove(before)
+
+    return main.__dict__, undo
+
+
+def run_script(path: str, arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Runs a Keras script inside this process, as its `__main__`; afterwards everything is as before.
+
+    Args:
+        path: the script.
+        arguments: what it finds in `sys.argv[1:]`.
+
+    Returns:
+        the script's global names.
+
+    Raises:
+        whatever the script raises, SystemExit too; OSError if it cannot be read.
+    """
+    code = _load(path)
+    names, undo = _become(path, arguments)
+    try:
+        exec(code, names)
+    finally:
+        undo()
+    return names
+
+
+def run_as_main(path: str, arguments: Sequence[str] = ()) -> int:
+    """Runs a Keras script as `python path arguments` would; for the command line.
+
+    The process stays what it has become, because threads and exit handlers of the script may still run.
+
+    Args:
+        path: the script.
+        arguments: what it finds in `sys.argv[1:]`.
+
+    Returns:
+        the exit status: 0, 1 after an exception (shown as Python shows it), 2 if there is no such script.
+    """
+    try:
+        code = _load(path)
+    except OSError as error:
+        print(f"{OWN} run: cannot open the script {path!r}: {error.strerror}", file=sys.stderr)
+        return 2
+    except (SyntaxError, ValueError) as error:
+        _show(error, None)
+        return 1
+    names, _ = _become(path, arguments)
+    try:
+        exec(code, names)
+    except Exception as error:
+        trace = error.__traceback__
+        _show(error, trace.tb_next if trace else None)  # without this very frame
+        _hint(error)
+        return 1
+    return 0
+
+
+def _show(error: BaseException, trace: types.TracebackType | None) -> None:
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+
+
+def _hint(error: BaseException) -> None:
+    """Says what to do about a script that needs the engine under the original."""
+    name = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+    engine = (name or "").partition(".")[0]
+    if engine in _OTHER_ENGINES:
+        print(
+            f"\n{OWN} run: the script imports {engine}, which is not installed. Its Keras part needs none: "
+            f"{OWN} brings its own engine. Where the import only sets up sessions, GPU memory or seeds, "
+            "delete it (`numpy.random.seed` makes runs reproducible); functions on tensors are found in "
+            f"`keras.backend`. For anything else, install {engine} beside {OWN}.",
+            file=sys.stderr,
+        )
