@@ -19,6 +19,7 @@ from .np_utils import normalize, to_categorical
 _LAZY = {
     "Sequence": "data_utils",
     "convert_all_kernels_in_model": "layer_utils",
+    "get_file": "data_utils",
     "get_source_inputs": "layer_utils",
     "print_summary": "layer_utils",
 }
@@ -35,6 +36,7 @@ __all__ = [
     "deserialize_keras_object",
     "generic_utils",
     "get_custom_objects",
+    "get_file",
     "get_source_inputs",
     "io_utils",
     "normalize",

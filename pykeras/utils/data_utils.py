@@ -1,10 +1,12 @@
-"""Feeding models with data: `Sequence` and the enqueuers that read it ahead.
+"""Files fetched once, and feeding models with data: `Sequence` and the enqueuers that read it ahead.
 
 Source: the public behaviour of keras/utils/data_utils.py (2.1.6 and 2.2.4).
 """
 
 from __future__ import annotations
 
+from ._archives import _extract_archive
+from ._download import _hash_file, get_file, validate_file
 from ._sequence import Sequence
 
-__all__ = ["Sequence"]
+__all__ = ["Sequence", "_extract_archive", "_hash_file", "get_file", "validate_file"]
