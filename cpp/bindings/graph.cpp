@@ -43,6 +43,7 @@ py::dict op_info(const std::string& name) {
   d["alias"] = op.alias;
   d["pointwise"] = op.pointwise >= 0;
   d["random"] = op.random;
+  d["effect"] = op.effect;
   d["in_place"] = op.in_place;
   d["attrs"] = attrs_to_python(op.parse(name, {}).map());
   py::dict kernels;

@@ -58,6 +58,7 @@ OpBuilder& OpBuilder::pointwise(int code) {
 }
 OpBuilder& OpBuilder::dispatch(int i) { return def_.dispatch_input = i, *this; }
 OpBuilder& OpBuilder::random() { return def_.random = true, *this; }
+OpBuilder& OpBuilder::effect() { return def_.effect = true, *this; }
 OpBuilder& OpBuilder::in_place() { return def_.in_place = true, *this; }
 
 std::optional<std::vector<int64_t>> InferContext::integers(int i) const {

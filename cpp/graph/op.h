@@ -78,6 +78,7 @@ struct OpDef {
   int pointwise = -1;        // PointwiseCode: can take part in a fused loop
   int dispatch_input = 0;    // the input whose dtype chooses the kernel; -1: output 0
   bool random = false;       // draws: depends on the function's step
+  bool effect = false;       // does something besides computing output 0 = input 0: runs in every call, once
   bool in_place = false;     // output 0 may share memory with any dead input of equal size
   bool host_only = false;    // the executor evaluates it while binding (shape arithmetic)
 
@@ -107,6 +108,7 @@ class OpBuilder {
   OpBuilder& pointwise(int code);
   OpBuilder& dispatch(int i);
   OpBuilder& random();
+  OpBuilder& effect();
   OpBuilder& in_place();
 
  private:

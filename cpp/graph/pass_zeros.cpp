@@ -5,6 +5,7 @@
 
 #include "graph/build.h"
 #include "graph/rewrite.h"
+#include "graph/scan.h"
 
 namespace pk {
 
@@ -102,7 +103,18 @@ std::vector<Value> drop_node(const NodePtr& node, const std::vector<Value>& in) 
   return {};
 }
 
-Graph drop_zeros(const Graph& graph) { return rebuild(graph, drop_node); }
+Graph drop_zeros(const Graph& graph) {
+  // What prints stays, and with it what is computed from it.
+  std::unordered_set<const Node*> printing;
+  for (const NodePtr& node : topological(graph.outputs)) {
+    bool prints = acts(*node);
+    for (const Value& v : node->inputs) prints = prints || printing.count(v.node.get());
+    if (prints) printing.insert(node.get());
+  }
+  return rebuild(graph, [&](const NodePtr& node, const std::vector<Value>& in) {
+    return printing.count(node.get()) ? std::vector<Value>{} : drop_node(node, in);
+  });
+}
 
 const PassRegistrar registrar("drop_zeros", 5, drop_zeros);
 

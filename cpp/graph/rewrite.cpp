@@ -50,7 +50,7 @@ std::unordered_set<const Node*> run_constant_nodes(const Graph& graph) {
   std::unordered_set<const Node*> result;
   for (const NodePtr& node : topological(graph.outputs)) {
     const std::string& name = node->op->name;
-    bool constant = !draws(*node) && name != "placeholder" && name != "learning_phase" &&
+    bool constant = !draws(*node) && !acts(*node) && name != "placeholder" && name != "learning_phase" &&
                     !(name == "variable" && graph.updates({node, 0}));
     for (size_t i = 0; constant && i < node->inputs.size(); ++i)
       constant = node->op->is_shape_only(static_cast<int>(i)) || result.count(node->inputs[i].node.get());

@@ -35,7 +35,7 @@ struct Uses {
 };
 
 // Values that are the same from run to run: computed from constants and variables that the graph
-// does not update, without random ops.
+// does not update, without random ops and prints.
 std::unordered_set<const Node*> run_constant_nodes(const Graph& graph);
 
 struct Pass {

@@ -10,6 +10,15 @@ namespace pk {
 
 namespace {
 
+// Is `is` true for the node's op or for one of its body?
+bool any_inside(const Node& node, bool (*is)(const OpDef&)) {
+  if (is(*node.op)) return true;
+  if (node.op->name != "scan") return false;
+  for (const NodePtr& inner : topological(node.attrs.as<ScanAttrs>().body->outputs))
+    if (any_inside(*inner, is)) return true;
+  return false;
+}
+
 std::string next_body_name() {
   static std::atomic<uint64_t> counter{0};
   return cat("body ", ++counter);
@@ -77,11 +86,24 @@ std::vector<TensorType> scan_types(const InferContext& ctx) {
   return out;
 }
 
+// The body for computing its values again: what it prints was printed the first time.
+Graph without_effects(const Graph& body) {
+  return rebuild(body, [](const NodePtr& node, const std::vector<Value>& in) -> std::vector<Value> {
+    if (node->op->effect) return {in[0]};
+    if (node->op->name != "scan" || !acts(*node)) return {};
+    ScanAttrs a = node->attrs.as<ScanAttrs>();
+    a.body = std::make_shared<Graph>(without_effects(*a.body));
+    a.text = next_body_name();
+    const ScopeGuard scope(node->scope);
+    return call_all("scan", in, a);
+  });
+}
+
 // The gradient is the scan in the other direction. Its steps compute the body again from the saved
 // carries; the gradients of the loop's constants are carries that add up.
 std::vector<Value> scan_vjp(const VjpContext& ctx) {
   const auto& a = ctx.attr<ScanAttrs>();
-  const Graph& body = *a.body;
+  const Graph body = without_effects(*a.body);
   const size_t n_carry = static_cast<size_t>(a.n_carry), n_loop = n_carry + static_cast<size_t>(a.n_xs);
   const size_t n_in = body.inputs.size(), n_emit = body.outputs.size() - n_carry;
   PK_ASSERT(a.save);
@@ -215,11 +237,11 @@ const PassRegistrar registrar("prune_saved", 5, prune_saved);
 }  // namespace
 
 bool draws(const Node& node) {
-  if (node.op->random) return true;
-  if (node.op->name != "scan") return false;
-  for (const NodePtr& inner : topological(node.attrs.as<ScanAttrs>().body->outputs))
-    if (draws(*inner)) return true;
-  return false;
+  return any_inside(node, [](const OpDef& op) { return op.random; });
+}
+
+bool acts(const Node& node) {
+  return any_inside(node, [](const OpDef& op) { return op.effect; });
 }
 
 std::vector<Value> substitute(const std::vector<Value>& values,
@@ -261,7 +283,8 @@ std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<
   std::vector<Value> outputs = next;
   outputs.insert(outputs.end(), emit.begin(), emit.end());
 
-  // What changes from step to step: whatever depends on the body's inputs, and the body's random draws.
+  // What changes from step to step: whatever depends on the body's inputs, and the body's random draws
+  // and prints.
   std::unordered_set<const Node*> changing, inside, outside;
   for (const auto* list : {&carry, &x})
     for (const Value& v : *list) inside.insert(v.node.get());
@@ -281,7 +304,7 @@ std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<
   const std::vector<NodePtr> order = topological(outputs, ends);
   for (const NodePtr& node : order) {
     if (outside.count(node.get())) continue;
-    bool changes = (node->op->random && node->id >= since) || inside.count(node.get());
+    bool changes = ((node->op->random || node->op->effect) && node->id >= since) || inside.count(node.get());
     if (!inside.count(node.get()))
       for (const Value& v : node->inputs) changes = changes || changing.count(v.node.get());
     if (changes) changing.insert(node.get());

@@ -44,6 +44,9 @@ std::vector<Value> make_scan(const std::vector<Value>& carry, const std::vector<
 // Does a node draw random numbers, itself or in its body?
 bool draws(const Node& node);
 
+// Does a node do something besides computing (print), itself or in its body?
+bool acts(const Node& node);
+
 // The values with other values put in the place of some; ops are kept, types inferred anew.
 std::vector<Value> substitute(const std::vector<Value>& values,
                               const std::unordered_map<Value, Value, ValueHash>& replacements);

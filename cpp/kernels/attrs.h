@@ -191,6 +191,14 @@ struct NormAttrs {  // batch_norm_train and its gradient: statistics over all ax
   double epsilon = 1e-3;
   PK_ATTRS(PK_FIELD(axis) PK_FIELD(epsilon))
 };
+struct PrintAttrs {
+  std::string message;
+  PK_ATTRS(PK_FIELD(message))
+};
+struct CtcBeamAttrs {  // prefixes kept from step to step, and returned
+  int64_t width = 100, paths = 1;
+  PK_ATTRS(PK_FIELD(width) PK_FIELD(paths))
+};
 struct RandomAttrs {  // a, b: min and max, or mean and stddev, or probability
   Ints shape;
   double a = 0, b = 1;

@@ -22,7 +22,7 @@ std::vector<Value> outputs_of(const NodePtr& node) {
 // Evaluates a node whose inputs are constants; empty if it cannot be.
 std::vector<Value> fold(const NodePtr& node) {
   const OpDef& op = *node->op;
-  if (op.random || !op.no_kernel.empty()) return {};
+  if (op.random || op.effect || !op.no_kernel.empty()) return {};
   // Floats repeated over a shape stay a node: the simplifier replaces them by what they repeat.
   static const std::unordered_set<std::string> repeating{"fill", "fill_like", "broadcast_like",
                                                          "broadcast_to"};
@@ -172,6 +172,7 @@ class Specialiser {
 
   // The node that computes the same already, if there is one.
   NodePtr merged(const NodePtr& node) {
+    if (acts(*node)) return node;
     std::string key = node->op->name;
     for (const Value& v : node->inputs) key += cat(" ", v.node->id, ".", v.index);
     key += " " + node->attrs.str();

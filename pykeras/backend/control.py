@@ -22,6 +22,7 @@ __all__ = [
     "in_test_phase",
     "in_train_phase",
     "learning_phase",
+    "print_tensor",
     "set_learning_phase",
     "set_session",
     "switch",
@@ -120,6 +121,26 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
         for _ in range(missing):
             condition = op("expand_dims", condition, axis=len(condition.shape))
     return op("select", condition, then, other)
+
+
+def print_tensor(x: Any, message: str = "") -> Tensor:
+    """Returns x, and prints it each time that it is computed: go on with the result, not with x.
+
+    Writes one line to the process's error stream, as TensorFlow does: the message, then the first three
+    elements of each axis. Gradients pass through unprinted.
+
+    Args:
+        x: tensor of any shape and type.
+        message: text to put in front.
+    Returns: tensor equal to x.
+
+    Example:
+        `h = K.print_tensor(h, "h = ")` prints `h = [[0.1 0.2 0.3 ...] [0.4 0.5 0.6 ...]]`.
+    """
+    x = to_tensor(x)
+    result = op("print", x, message=str(message))
+    result._dims = x._dims
+    return result
 
 
 # ---- what belongs to TensorFlow -------------------------------------------------------------------------

@@ -5,10 +5,12 @@ from __future__ import annotations
 import builtins as _builtins
 from typing import Any
 
+from . import reduction as _reduction
 from .common import *  # noqa: F403
 from .control import *  # noqa: F403
 from .control import tf as tf
 from .conv import *  # noqa: F403
+from .engine import Tensor as _Tensor
 from .engine import clear_session as clear_session
 from .engine import to_tensor as _convert
 from .linalg import *  # noqa: F403
@@ -23,10 +25,21 @@ from .random import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .variables import *  # noqa: F403
 
-py_all = _builtins.all
-py_sum = _builtins.sum
-
 _SESSION = None
+
+
+def py_all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Python's own `all` of an iterable; of a tensor, what `K.all` gives."""
+    if isinstance(x, _Tensor) or axis is not None:
+        return _reduction.all(x, axis, keepdims)
+    return _builtins.all(x)
+
+
+def py_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Python's own `sum` of an iterable; of a tensor, what `K.sum` gives."""
+    if isinstance(x, _Tensor) or axis is not None:
+        return _reduction.sum(x, axis, keepdims)
+    return _builtins.sum(x)
 
 
 def _to_tensor(x: Any, dtype: str) -> Any:

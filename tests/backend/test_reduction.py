@@ -91,3 +91,13 @@ def test_gradients(name):
 
 def test_gradients_of_running():
     check_gradients(lambda x: K.cumsum(x, 1), array(2, 3))
+
+
+def test_python_reductions_of_the_old_module():
+    """`py_all` and `py_sum` of the old module: Python's own for plain values, ours for tensors."""
+    old = K.tensorflow_backend
+    assert old.py_all([1, True]) is True and old.py_all([1, 0]) is False
+    assert old.py_sum([1, 2, 3]) == 6 and old.py_sum(i for i in range(4)) == 6
+    x = np.array([[1.0, 0.0], [2.0, 3.0]], "float32")
+    np.testing.assert_array_equal(K.eval(old.py_all(K.constant(x), axis=1)), [False, True])
+    np.testing.assert_array_equal(K.eval(old.py_sum(x, axis=0, keepdims=True)), [[3.0, 3.0]])
