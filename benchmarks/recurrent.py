@@ -2,8 +2,9 @@
 
     python benchmarks/recurrent.py [case …] [options of compare.py]
 
-Cases: imdb (an LSTM of 128 units over 80 words, batch 32), characters (an LSTM of 128 units over 40 one-hot
-characters, batch 128), gru_stack (two bidirectional GRUs of 64 units over 50 steps, batch 32).
+Cases: imdb (an LSTM of 128 units over 80 words, batch 32), imdb_dropout (the same with dropout and
+recurrent_dropout of 0.2), characters (an LSTM of 128 units over 40 one-hot characters, batch 128), gru_stack
+(two bidirectional GRUs of 64 units over 50 steps, batch 32).
 """
 
 import os
@@ -22,14 +23,20 @@ Rate = dict[str, float]
 GATES = {"recurrent_activation": "hard_sigmoid"}
 
 
-def imdb(keras: ModuleType, rate: Rate) -> Any:
+def imdb(keras: ModuleType, rate: Rate, drop: float = 0.0) -> Any:
     """Sentiment of a review: 80 words of a vocabulary of 20,000."""
     model = keras.models.Sequential()
     model.add(keras.layers.Embedding(20000, 128, input_length=80))
-    model.add(keras.layers.LSTM(128, **GATES))
+    more = {"dropout": drop, "recurrent_dropout": drop, "implementation": 1} if drop else {}
+    model.add(keras.layers.LSTM(128, **GATES, **more))
     model.add(keras.layers.Dense(1, activation="sigmoid"))
     model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(**rate), metrics=["accuracy"])
     return model
+
+
+def imdb_dropout(keras: ModuleType, rate: Rate) -> Any:
+    """The same as the example of Keras trains it: a mask for every gate, on the inputs and on the state."""
+    return imdb(keras, rate, drop=0.2)
 
 
 def characters(keras: ModuleType, rate: Rate) -> Any:
@@ -74,6 +81,7 @@ def signals(random: np.random.RandomState, n: int) -> models.Arrays:
 
 CASES = {
     "imdb": models.Case(imdb, words, 0.001, (1, 32), (32,), True),
+    "imdb_dropout": models.Case(imdb_dropout, words, 0.001, (32,), (32,), False),
     "characters": models.Case(characters, letters, 0.01, (1, 128), (128,), True),
     "gru_stack": models.Case(gru_stack, signals, 0.001, (1, 32), (32,), True),
 }

@@ -1,5 +1,6 @@
 """Importing pykeras: silent, quick by being lazy, and without a trace on the disk."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def run_python(code: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("code", ["import pykeras", EVERYTHING_USUAL])
 def test_silent_and_writes_nothing(code, tmp_path):
+    """1.5, DECISIONS: nothing is said about the backend, and no settings file appears."""
     result = run_python(code, tmp_path)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
@@ -68,7 +70,64 @@ def test_unknown_root_name():
         pykeras.no_such_thing  # noqa: B018
 
 
+SUBMODULES = """
+    activations, backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits, engine,
+    engine.topology, engine.training, initializers, layers, layers.advanced_activations, layers.convolutional,
+    layers.convolutional_recurrent, layers.core, layers.cudnn_recurrent, layers.embeddings, layers.local,
+    layers.merge, layers.noise, layers.normalization, layers.pooling, layers.recurrent, layers.wrappers, legacy,
+    legacy.interfaces, legacy.layers, losses, metrics, models, optimizers, preprocessing,
+    preprocessing.sequence, regularizers, utils, utils.conv_utils, utils.generic_utils, utils.io_utils,
+    utils.layer_utils, utils.np_utils, utils.test_utils
+""".replace("\n", " ").split(", ")
+
+
+def test_1_8_submodules_are_attributes(tmp_path):
+    """`import keras` is enough to write `keras.layers.core.Dense`."""
+    names = [name.strip() for name in SUBMODULES]
+    code = f"import pykeras\nfor name in {names}:\n    thing = pykeras\n"
+    code += "    for part in name.split('.'):\n        thing = getattr(thing, part)\n"
+    result = run_python(code + "print(pykeras.__version__, pykeras.Model, pykeras.Sequential)", tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("layers.core", "Dense Dropout Flatten Lambda Masking Reshape Permute RepeatVector Activation"),
+        ("layers.convolutional", "Conv1D Conv2D Conv2DTranspose SeparableConv2D UpSampling2D ZeroPadding2D"),
+        ("layers.recurrent", "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells"),
+        ("layers.normalization", "BatchNormalization"),
+        ("layers.advanced_activations", "LeakyReLU PReLU ELU ThresholdedReLU Softmax"),
+        ("layers.embeddings", "Embedding"),
+        ("layers.merge", "Add Concatenate Dot add concatenate dot"),
+        ("layers.wrappers", "TimeDistributed Bidirectional Wrapper"),
+        ("layers.noise", "GaussianNoise GaussianDropout AlphaDropout"),
+        ("layers.pooling", "MaxPooling1D MaxPooling2D AveragePooling2D GlobalAveragePooling2D"),
+        ("layers.local", "LocallyConnected1D LocallyConnected2D"),
+        ("layers.convolutional_recurrent", "ConvLSTM2D"),
+        ("layers.cudnn_recurrent", "CuDNNLSTM CuDNNGRU"),
+        ("engine", "Layer InputSpec Input Model"),
+        ("engine.topology", "Layer InputSpec Container Node get_source_inputs Input"),
+        ("engine.training", "Model"),
+        ("utils.np_utils", "to_categorical normalize"),
+        ("utils.generic_utils", "Progbar get_custom_objects CustomObjectScope has_arg"),
+        ("utils.layer_utils", "print_summary count_params convert_all_kernels_in_model"),
+        ("utils.conv_utils", "normalize_tuple conv_output_length deconv_length"),
+        ("utils.io_utils", "ask_to_proceed_with_overwrite"),
+        ("utils.test_utils", "get_test_data layer_test keras_test"),
+        ("objectives", "mean_squared_error get"),
+        ("backend.tensorflow_backend", "dot conv2d set_session _get_available_gpus"),
+        ("preprocessing.sequence", "pad_sequences"),
+    ],
+)
+def test_1_9_import_paths(module, names):
+    found = importlib.import_module("pykeras." + module)
+    for name in names.split():
+        assert hasattr(found, name), f"{module} has no {name}"
+
+
 def test_version():
+    """1.8."""
     assert isinstance(pykeras.__version__, str)
     assert pykeras.__version__.split(".")[0].isdigit()
 

@@ -2,13 +2,16 @@
 
 Run as `python tests/untested_behaviours.py [BEHAVIOURS.md] [chapter …]`; without arguments it reads the
 list beside the repository and looks at every chapter. A test names an item by its number, in its docstring,
-its name (`test_2_13_…`) or a comment: "2.13", "(2.13)", "2.13, 2.14", "BEHAVIOURS 18.4".
+its name (`test_2_13_…`) or a comment: "2.13", "(2.13)", "2.13, 2.14", "BEHAVIOURS 18.4". Numbers in the code
+itself do not count.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
+import tokenize
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
@@ -26,15 +29,22 @@ def numbered_items(text: str) -> dict[str, str]:
     return {n: t for n, t in found.items() if not any(other.startswith(n + ".") for other in found)}
 
 
+def prose(path: Path) -> list[str]:
+    """The comments and docstrings of a Python file."""
+    with tokenize.open(path) as file:
+        found = [t.string for t in tokenize.generate_tokens(file.readline) if t.type == tokenize.COMMENT]
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    nodes = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, documented))
+    return found + [ast.get_docstring(node) or "" for node in nodes]
+
+
 def named_numbers() -> set[str]:
     """The numbers that tests name in prose or in their names."""
     named: set[str] = set()
     for path in TESTS.rglob("test_*.py"):
-        text = path.read_text()
-        named.update(number.replace("_", ".") for number in NAME.findall(text))
-        for line in text.splitlines():
-            if "#" in line or '"' in line or line.lstrip().startswith(("def ", "class ")):
-                named.update(MENTION.findall(line))
+        named.update(number.replace("_", ".") for number in NAME.findall(path.read_text()))
+        for text in prose(path):
+            named.update(MENTION.findall(text))
     return named
 
 

@@ -5,10 +5,37 @@ Source: the public behaviour of keras/layers/merge.py (2.1.6).
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+
+
+class _CallableModule(ModuleType):
+    """Who looks `keras.layers.merge` up as a module gets something to call all the same.
+
+    The attribute of that name in the package is the function of Keras 1; `importlib` finds this module.
+    """
+
+    def __call__(
+        self,
+        inputs: Any,
+        mode: Any = "sum",
+        concat_axis: int = -1,
+        dot_axes: Any = -1,
+        output_shape: Any = None,
+        output_mask: Any = None,
+        arguments: Any = None,
+        name: str | None = None,
+    ) -> Any:
+        from ..legacy.layers import merge  # the legacy layers stand above
+
+        return merge(inputs, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name)
+
+
+sys.modules[__name__].__class__ = _CallableModule
 
 
 def _is_list_of_shapes(input_shape: Any) -> bool:

@@ -35,11 +35,29 @@ def write(home, text):
 
 
 def test_without_a_file_defaults_hold_and_nothing_is_written_or_said(tmp_path):
+    """1.1, 1.4, 1.5, DECISIONS: no file is made and no line goes to stderr."""
     assert run(SHOW, tmp_path) == (0, DEFAULTS, "")
     assert list(tmp_path.iterdir()) == []
 
 
+def test_1_2_the_folder_is_in_the_home_or_in_tmp(tmp_path):
+    code = "from pykeras.backend.common import keras_dir; print(keras_dir())"
+    assert run(code, tmp_path) == (0, str(tmp_path / ".keras"), "")
+    absent = tmp_path / "absent"
+    env = {**os.environ, "HOME": str(absent), "PYTHONPATH": str(Path(pykeras.__file__).parent.parent)}
+    env.pop("KERAS_HOME", None)
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == os.path.join("/tmp", ".keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_1_2_a_folder_that_cannot_be_read_is_no_error(tmp_path):
+    (tmp_path / ".keras").write_text("a file where the folder should be")
+    assert run(SHOW, tmp_path) == (0, DEFAULTS, "")
+
+
 def test_the_file_is_read(tmp_path):
+    """1.1, 1.5: and the environment wins over it."""
     settings = {
         "floatx": "float64",
         "epsilon": 1e-5,
@@ -53,6 +71,7 @@ def test_the_file_is_read(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", '{"unknown": 1}'])
 def test_a_broken_or_partial_file_counts_as_empty(tmp_path, text):
+    """1.1."""
     write(tmp_path, text)
     assert run(SHOW, tmp_path) == (0, DEFAULTS, "")
 
@@ -62,13 +81,22 @@ def test_a_broken_or_partial_file_counts_as_empty(tmp_path, text):
     [{"floatx": "int8"}, {"epsilon": "x"}, {"epsilon": 1}, {"image_data_format": "tf"}, {"backend": "jax"}],
 )
 def test_wrong_values_are_errors(tmp_path, settings):
+    """1.3: the epsilon must be a float, the others one of the names."""
     write(tmp_path, json.dumps(settings))
     code, _, error = run(SHOW, tmp_path)
     assert code == 1 and "ValueError" in error
 
 
+@pytest.mark.parametrize("floatx", ["float16", "float32", "float64"])
+def test_1_3_allowed_float_types(tmp_path, floatx):
+    write(tmp_path, json.dumps({"floatx": floatx}))
+    assert run(SHOW, tmp_path) == (0, DEFAULTS.replace("float32", floatx), "")
+
+
 def test_the_environment_names_the_backend(tmp_path):
-    assert run(SHOW, tmp_path, KERAS_BACKEND="pykeras")[1].endswith(" pykeras")
+    """1.5, 1.6: in lower case."""
+    for name in ("pykeras", "tensorflow", "theano", "cntk", "TensorFlow", "CNTK"):
+        assert run(SHOW, tmp_path, KERAS_BACKEND=name)[1].endswith(" " + name.lower())
     assert "ValueError" in run(SHOW, tmp_path, KERAS_BACKEND="jax")[2]
 
 
@@ -80,7 +108,26 @@ def test_importing_is_light(tmp_path):
     assert run(code, tmp_path)[1] == "[]"
 
 
+def test_1_7_what_is_built_keeps_its_settings():
+    from pykeras.layers import Conv2D, Dense, Input
+
+    old = Dense(2)
+    old(Input((3,)))
+    conv, loss = Conv2D(2, 3), K.categorical_crossentropy(K.constant([[1.0, 0.0]]), K.constant([[0.0, 1.0]]))
+    K.set_floatx("float64")
+    K.set_image_data_format("channels_first")
+    K.set_epsilon(1e-2)
+    assert K.dtype(old.kernel) == "float32" and conv.data_format == "channels_last"
+    np.testing.assert_allclose(K.eval(loss), -np.log(1e-7), rtol=1e-4)
+    new = Dense(2)
+    new(Input((3,)))
+    assert K.dtype(new.kernel) == "float64" and Conv2D(2, 3).data_format == "channels_first"
+    loss = K.categorical_crossentropy(K.constant([[1.0, 0.0]]), K.constant([[0.0, 1.0]]))
+    np.testing.assert_allclose(K.eval(loss), -np.log(1e-2), rtol=1e-4)
+
+
 def test_run_time_changes():
+    """1.7."""
     K.set_floatx("float64")
     assert (
         K.floatx() == "float64"

@@ -1,5 +1,7 @@
 """Layers that only Keras 1 had (BEHAVIOURS 4.24, 1.9, 3.1.12)."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,9 @@ def test_1_9_merge_is_the_function_and_a_submodule():
     assert merge is layers.merge
     with pytest.warns(UserWarning, match="`merge` function is deprecated"):
         merge([Input((3,)), Input((3,))])
+    module = importlib.import_module("pykeras.layers.merge")
+    assert module.add is add
+    assert K.int_shape(module([Input((3,)), Input((3,))], mode="concat")) == (None, 6)
 
 
 def test_2_3_name_of_a_merge():
