@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import backend as K
-from .utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from .utils.generic_utils import deserialize_keras_object, has_arg, serialize_keras_object
 from .utils.identifiers import from_name, own_names
 
 # Standard deviation of a standard normal that is cut off at ±2.
@@ -300,6 +300,11 @@ def _compute_fans(shape: Any, data_format: str = "channels_last") -> tuple[float
         return inputs * cells, outputs * cells
     root = float(np.sqrt(np.prod(shape)))
     return root, root
+
+
+def initial_value(initializer: Any, shape: Any, dtype: str) -> Any:
+    """Calls an initializer, with `dtype` only if it has such a parameter; returns a tensor or an array."""
+    return initializer(shape, dtype=dtype) if has_arg(initializer, "dtype", True) else initializer(shape)
 
 
 def serialize(initializer: Any) -> Any:

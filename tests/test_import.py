@@ -71,10 +71,11 @@ def test_unknown_root_name():
 
 
 SUBMODULES = """
-    activations, backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits, engine,
-    engine.topology, engine.training, initializers, layers, layers.advanced_activations, layers.convolutional,
-    layers.convolutional_recurrent, layers.core, layers.cudnn_recurrent, layers.embeddings, layers.local,
-    layers.merge, layers.noise, layers.normalization, layers.pooling, layers.recurrent, layers.wrappers, legacy,
+    activations, backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits,
+    engine, engine.topology, engine.training, initializers, layers, layers.advanced_activations,
+    layers.convolutional, layers.convolutional_recurrent, layers.core, layers.cudnn_recurrent,
+    layers.embeddings, layers.local, layers.merge, layers.noise, layers.normalization, layers.pooling,
+    layers.recurrent, layers.wrappers, legacy,
     legacy.interfaces, legacy.layers, losses, metrics, models, optimizers, preprocessing,
     preprocessing.sequence, regularizers, utils, utils.conv_utils, utils.generic_utils, utils.io_utils,
     utils.layer_utils, utils.np_utils, utils.test_utils

@@ -6,6 +6,7 @@ Source: the public behaviour of keras/engine/topology.py (2.1.6) and keras/engin
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -255,7 +256,7 @@ class Layer(Connected):
         dtype = dtype or K.floatx()
         initializer = initializers.get(initializer if initializer is not None else "glorot_uniform")
         shape = tuple(int(n) for n in (() if shape is None else shape))
-        value = initializer(shape, dtype=dtype) if has_arg(initializer, "dtype", True) else initializer(shape)
+        value = initializers.initial_value(initializer, shape, dtype)
         weight = K.variable(value, dtype=dtype, name=name, constraint=constraint)
         if regularizer is not None:
             with K.name_scope("weight_regularizer"):
@@ -312,6 +313,12 @@ class Layer(Connected):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Returns the shape (or list of shapes) of the output. Override it if it differs from the input's."""
+        if hasattr(self, "get_output_shape_for"):
+            warnings.warn(
+                f"Class {type(self).__name__} has `get_output_shape_for`, which Keras 1 called, but no "
+                "`compute_output_shape`: its output counts as of the input's shape. Rename the method.",
+                stacklevel=2,
+            )
         return input_shape
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

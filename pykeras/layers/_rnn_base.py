@@ -55,11 +55,11 @@ class StackedRNNCells(Layer):
         reverse_state_order: list the states from the last cell to the first, as Keras before 2.2.3 did.
     """
 
-    def __init__(self, cells: Any, **kwargs: Any) -> None:
+    def __init__(self, cells: Any, reverse_state_order: bool = False, **kwargs: Any) -> None:
         for cell in cells:
             check_cell(cell, "All cells must have")
         self.cells = list(cells)
-        self.reverse_state_order = bool(kwargs.pop("reverse_state_order", False))
+        self.reverse_state_order = bool(reverse_state_order)
         super().__init__(**kwargs)
 
     def _state_cells(self) -> list[Any]:
@@ -416,6 +416,7 @@ class RNN(Layer):
                 self._check_state_spec()
             specs += self.state_spec
         if fixed is not None:
+            self._check_constants(fixed)
             self._num_constants = len(fixed)
             self.constants_spec = [InputSpec(shape=shape_of(x)) for x in fixed]
             specs += self.constants_spec
@@ -475,6 +476,12 @@ class RNN(Layer):
             output = K.identity(output)  # two outputs of a layer are two tensors
         return [output, *new_states] if self.return_state else output
 
+    def _check_constants(self, constants: Any) -> None:
+        if constants and not has_arg(self.cell.call, "constants"):
+            raise ValueError(
+                f"RNN cell does not support constants: {type(self.cell).__name__}.call has none."
+            )
+
     def _run(
         self, inputs: Any, states: list[Any], mask: Any, training: Any, constants: Any
     ) -> tuple[Any, Any, list[Any]]:
@@ -485,8 +492,7 @@ class RNN(Layer):
             if has_arg(cell.call, "training", isinstance(cell, StackedRNNCells))
             else {}
         )
-        if constants and not has_arg(cell.call, "constants"):
-            raise ValueError(f"RNN cell does not support constants: {type(cell).__name__}.call has none.")
+        self._check_constants(constants)
         n = len(states)
 
         def step(x: Any, carried: Any) -> Any:

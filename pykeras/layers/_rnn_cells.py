@@ -9,9 +9,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import backend as K
 from ..backend.recurrent import per_sample
 from ..engine.base_layer import Layer
+from ..initializers import initial_value
 from ._support import add_part, adopt, describe, require_known, shape_of
 
 Masks = list[Any]
@@ -412,9 +415,11 @@ def add_lstm_bias(layer: Any, units: int, before: int, after: int) -> Any:
     if layer.unit_forget_bias:
         plain = layer.bias_initializer
 
-        def initializer(shape: Any, *args: Any, **kwargs: Any) -> Any:
-            parts = [plain((before * units,), *args, **kwargs), K.constant(1.0, shape=(units,))]
-            return K.concatenate([*parts, plain((after * units,), *args, **kwargs)])
+        def initializer(shape: Any, dtype: Any = None) -> Any:
+            dtype = dtype or K.floatx()
+            ends = [initial_value(plain, (n * units,), dtype) for n in (before, after)]
+            front, back = (K.cast(K.constant(x) if isinstance(x, np.ndarray) else x, dtype) for x in ends)
+            return K.concatenate([front, K.constant(1.0, dtype, (units,)), back])
 
     return layer.add_weight(
         name="bias",

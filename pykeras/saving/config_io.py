@@ -31,7 +31,12 @@ def model_from_config(config: Any, custom_objects: dict[str, Any] | None = None)
     return build_model(config, custom_objects, weights_follow=False)
 
 
-def build_model(config: Any, custom_objects: dict[str, Any] | None, weights_follow: bool) -> Any:
+def build_model(
+    config: Any,
+    custom_objects: dict[str, Any] | None,
+    weights_follow: bool,
+    keras_version: str | None = None,
+) -> Any:
     """`model_from_config`; with `weights_follow`, unknown initializers do not matter."""
     if isinstance(config, list):
         raise TypeError(
@@ -40,7 +45,7 @@ def build_model(config: Any, custom_objects: dict[str, Any] | None, weights_foll
         )
     from .. import layers
 
-    config = clean_model_config(config, custom_objects, weights_follow)
+    config = clean_model_config(config, custom_objects, weights_follow, keras_version)
     return layers.deserialize(config, custom_objects=custom_objects)
 
 

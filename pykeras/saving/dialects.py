@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from typing import Any
 
 from ..utils.generic_utils import get_custom_objects
@@ -70,14 +71,28 @@ _FLOATS = frozenset({"float16", "bfloat16", "mixed_float16", "mixed_bfloat16", "
 
 
 class _Context:
-    def __init__(self, custom_objects: dict[str, Any] | None, weights_follow: bool) -> None:
+    def __init__(
+        self, custom_objects: dict[str, Any] | None, weights_follow: bool, keras_version: str | None
+    ) -> None:
         self.known: dict[str, Any] = {**get_custom_objects(), **(custom_objects or {})}
         self.weights_follow = weights_follow
+        self.last_cell_first = _last_cell_first(keras_version)
         self.unknown: list[str] = []
 
 
+def _last_cell_first(version: str | None) -> bool:
+    """Whether this version listed the states of stacked cells from the last cell: Keras before 2.2.3."""
+    if not isinstance(version, str) or version.endswith("tf"):
+        return False
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return bool(numbers) and numbers < (2, 2, 3)
+
+
 def clean_model_config(
-    config: Any, custom_objects: dict[str, Any] | None = None, weights_follow: bool = False
+    config: Any,
+    custom_objects: dict[str, Any] | None = None,
+    weights_follow: bool = False,
+    keras_version: str | None = None,
 ) -> Config:
     """Translates the config of a model.
 
@@ -85,6 +100,7 @@ def clean_model_config(
         config: dict with class_name and config, of any dialect.
         custom_objects: names that the caller knows; their configs are left alone.
         weights_follow: weights will be loaded, so unknown initializers do not matter.
+        keras_version: version that wrote it; None means what the config says, if it says anything.
 
     Returns:
         a new dict that `pykeras.layers.deserialize` understands.
@@ -97,7 +113,8 @@ def clean_model_config(
         config = {"class_name": "Model", "config": config}  # the bare result of model.get_config()
     if not isinstance(config, dict) or "class_name" not in config:
         raise ValueError(f"This is not the config of a model: {str(config)[:200]}")
-    context = _Context(custom_objects, weights_follow)
+    version = config.get("keras_version") if keras_version is None else keras_version
+    context = _Context(custom_objects, weights_follow, version)
     try:
         cleaned = _clean(config, context)
     except RecursionError:
@@ -265,6 +282,8 @@ def _clean_layer(name: str, config: Config, context: _Context) -> Config:
             config[key] = _clean(config[key], context)
     if isinstance(config.get("cells"), list):
         config["cells"] = [_clean(cell, context) for cell in config["cells"]]
+        if name == "StackedRNNCells" and context.last_cell_first:
+            config.setdefault("reverse_state_order", True)
     _clean_input(name, config)
     if name == "BatchNormalization" and isinstance(config.get("axis"), (list, tuple)):
         if len(config["axis"]) != 1:

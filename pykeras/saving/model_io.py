@@ -107,7 +107,8 @@ def _read_architecture(f: Any, name: Any, custom_objects: dict[str, Any] | None)
     try:
         config = config_io.parse_json(text)
         _find_input_shape(f, config)
-        return config_io.build_model(config, custom_objects, weights_follow=True)
+        version = h5file.text_attribute(f, "keras_version")
+        return config_io.build_model(config, custom_objects, weights_follow=True, keras_version=version)
     except (LookupError, AttributeError, TypeError, OverflowError) as error:
         raise ValueError(
             f"The model config of {name!s} is damaged or of an unknown form: {error!r}"

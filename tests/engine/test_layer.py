@@ -163,6 +163,16 @@ def test_2_8_base_build_is_not_needed():
     np.testing.assert_array_equal(Model(x, y).predict(np.ones((2, 4))), np.ones((2, 4)))
 
 
+def test_2_8_the_shape_rule_of_keras_1_only_warns():
+    class Old(Layer):
+        def get_output_shape_for(self, input_shape):
+            return (input_shape[0], 99)
+
+    with pytest.warns(UserWarning, match="`get_output_shape_for`.*no `compute_output_shape`"):
+        y = Old()(Input((3,)))
+    assert y._keras_shape == (None, 3)
+
+
 def test_2_9_attributes_of_tensors():
     y = Dense(3)(Input((2,)))
     layer, node, index = y._keras_history

@@ -1,9 +1,14 @@
 """Configs of Keras 1, tf.keras and Keras 3, put into our words."""
 
 import copy
+import json
 
+import h5py
+import numpy as np
 import pytest
 
+from pykeras import layers
+from pykeras.models import Model, load_model, model_from_json
 from pykeras.saving.dialects import clean_model_config
 from pykeras.saving.training_config import sort_state
 
@@ -332,3 +337,41 @@ def test_deep_nesting_is_an_error_not_a_crash():
 )
 def test_order_of_the_optimizer_state(kind, names, order):  # 3.2.6
     assert sort_state(names, kind) == order
+
+
+@pytest.mark.parametrize(
+    ("version", "reverse"),
+    [
+        ("2.1.6", True),
+        ("2.2.2", True),
+        ("2.2.3", False),
+        ("2.2.4", False),
+        ("2.2.4-tf", False),
+        (None, False),
+    ],
+)
+def test_order_of_stacked_states_follows_the_writer(version, reverse, tmp_path):
+    """6.11, DECISIONS: before 2.2.3 the states ran from the last cell to the first; files of both load."""
+    x = layers.Input((4, 2), name="x")
+    rnn = layers.RNN([layers.GRUCell(3), layers.LSTMCell(5)], return_state=True, name="rnn")
+    model = Model(x, rnn(x))
+    data = np.random.RandomState(0).randn(2, 4, 2)
+    wanted = model.predict(data)
+    assert [a.shape[1] for a in wanted] == [5, 3, 5, 5]
+    model.save(tmp_path / "new.h5")
+    with h5py.File(tmp_path / "new.h5", "r+") as file:
+        assert b"reverse_state_order" not in file.attrs["model_config"].encode()
+        if version is None:
+            version = "2.2.4"
+        file.attrs["keras_version"] = version.encode()
+    text = json.loads(model.to_json())
+    text["keras_version"] = version
+    for twin in (load_model(tmp_path / "new.h5", compile=False), model_from_json(json.dumps(text))):
+        twin.set_weights(model.get_weights())
+        output, *states = twin.predict(data)
+        order = [wanted[2], wanted[3], wanted[1]] if reverse else wanted[1:]
+        for a, b in zip([output, *states], [wanted[0], *order], strict=True):
+            np.testing.assert_array_equal(a, b)
+        again = Model.from_config(twin.get_config())  # and the copy keeps the order
+        again.set_weights(model.get_weights())
+        np.testing.assert_array_equal(again.predict(data)[1], order[0])
