@@ -1,3 +1,4 @@
-"""Preparing data: sequences."""
+"""Preparing data: sequences, text."""
 
 from . import sequence as sequence
+from . import text as text

@@ -1,7 +1,11 @@
-"""Preparing sequences for a network."""
+"""Preparing sequences for a network: padding, pairs of words, windows over time series.
+
+Source: the public behaviour of keras/preprocessing/sequence.py (2.1.6).
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,6 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from .._cython.sequences import write_rows
+from .._cython.skipgrams import draw_below, pairs_in_windows, shuffle_together
+from ._timeseries import TimeseriesGenerator, timeseries_generator_from_json
+
+__all__ = [
+    "TimeseriesGenerator",
+    "make_sampling_table",
+    "pad_sequences",
+    "skipgrams",
+    "timeseries_generator_from_json",
+]
 
 _FAST = ("int32", "int64", "float32", "float64")
 
@@ -78,3 +92,102 @@ def pad_sequences(
         else:
             out[i, : len(cut)] = cut
     return out
+
+
+def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
+    """Makes the table of probabilities with which `skipgrams` keeps words, by their rank.
+
+    Frequent words are kept more rarely, as in word2vec: min(1, √(t / f)), with t the factor and f the
+    frequency that Zipf's law gives the rank, about 1 / (rank · (ln(rank) + γ) + 1/2 − 1/(12 rank)).
+
+    Args:
+        size: number of words.
+        sampling_factor: t; a smaller one keeps fewer frequent words.
+
+    Returns:
+        An array of shape (size,), float64: element i for the word of rank i.
+
+    Raises:
+        ValueError: `size` is below 1.
+
+    Example:
+        >>> make_sampling_table(3).round(5)
+        array([0.00315, 0.00315, 0.00548])
+    """
+    if size < 1:
+        raise ValueError(f"`size` must be at least 1. Received: {size}")
+    rank = np.maximum(np.arange(size), 1)
+    inverse_frequency = rank * (np.log(rank) + 0.577) + 0.5 - 1.0 / (12.0 * rank)
+    return np.minimum(1.0, np.sqrt(sampling_factor * inverse_frequency))
+
+
+def skipgrams(
+    sequence: Sequence[int],
+    vocabulary_size: int,
+    window_size: int = 4,
+    negative_samples: float = 1.0,
+    shuffle: bool = True,
+    categorical: bool = False,
+    sampling_table: Any = None,
+    seed: int | None = None,
+) -> tuple[list[list[int]], list[Any]]:
+    """Makes pairs of words that stand near each other, and pairs with random words.
+
+    Draws from Python's `random`, in Keras's order.
+
+    Args:
+        sequence: the numbers of a text's words; 0 is no word and left out.
+        vocabulary_size: the largest number + 1.
+        window_size: how far from a word its neighbours may stand.
+        negative_samples: pairs with a random word, as a share of the pairs of neighbours; 0 for none.
+        shuffle: shuffle the pairs; otherwise those of neighbours come first, from left to right.
+        categorical: labels [0, 1] for neighbours and [1, 0] for random words, rather than 1 and 0.
+        sampling_table: the probability of keeping each word, from `make_sampling_table`; None keeps all.
+        seed: seeds `random` before the pairs are shuffled.
+
+    Returns:
+        The pairs, and a label for each.
+
+    Raises:
+        ValueError: random words are wanted from a vocabulary that has none.
+        IndexError: a word is beyond the sampling table.
+
+    Example:
+        >>> skipgrams([1, 2, 3], 4, window_size=1, negative_samples=0, shuffle=False)
+        ([[1, 2], [2, 1], [2, 3], [3, 2]], [1, 1, 1, 1])
+    """
+    words = list(sequence)
+    centres = [at for at, word in enumerate(words) if word]
+    if sampling_table is not None:
+        table = np.asarray(sampling_table).tolist()
+        if beyond := [words[at] for at in centres if words[at] >= len(table)]:
+            raise IndexError(f"Word {beyond[0]} is beyond the sampling table, which has {len(table)} entries")
+        centres = [at for at in centres if table[words[at]] >= random.random()]
+    couples = pairs_in_windows(words, centres, window_size)
+    positive, negative = ([0, 1], [1, 0]) if categorical else (1, 0)
+    labels: list[Any] = [positive] * len(couples)
+
+    if negative_samples > 0:
+        count = int(len(labels) * negative_samples)
+        if count and vocabulary_size < 2:
+            raise ValueError(
+                f"Random words are drawn from 1 to `vocabulary_size` - 1. Received: {vocabulary_size}"
+            )
+        firsts = [couple[0] for couple in couples]
+        shuffle_together(random.getrandbits, firsts)
+        others = draw_below(random.getrandbits, vocabulary_size - 1, count)
+        couples += [[firsts[i % len(firsts)], 1 + other] for i, other in enumerate(others)]
+        labels += [negative] * count
+
+    if categorical:
+        labels = [list(label) for label in labels]
+    if shuffle:
+        random.seed(random.randint(0, 10_000_000) if seed is None else seed)
+        shuffle_together(random.getrandbits, couples, labels)
+    return couples, labels
+
+
+def _remove_long_seq(maxlen: int, seq: Iterable[Any], label: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Returns the sequences shorter than `maxlen`, and their labels."""
+    kept = [(x, y) for x, y in zip(seq, label) if len(x) < maxlen]
+    return [x for x, _ in kept], [y for _, y in kept]
