@@ -8,6 +8,7 @@
 #include "graph/op.h"
 #include "runtime/device.h"
 #include "runtime/function.h"
+#include "runtime/kept.h"
 
 namespace py = pybind11;
 
@@ -178,6 +179,8 @@ void bind_runtime(py::module_& m) {
       .def_property("step", &Function::step, &Function::set_step)
       .def_property_readonly("name", &Function::name);
 
+  m.def("kept_bytes", &shared_bytes,
+        "Bytes of folded and packed weights that plans hold, each counted once.");
   m.def("devices", [] {
     py::list names;
     for (const std::string& n : device_names()) names.append(n);

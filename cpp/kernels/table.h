@@ -46,7 +46,9 @@ struct KernelArgs {
 };
 
 // In `workspace`, `prepared_bytes` and `prepare` the data pointers of outputs and of inputs other
-// than `prepare_input` may be null.
+// than `prepare_input` may be null; in `run` that of `prepare_input`, where `prepared` is given. What
+// `prepare` writes depends on the attributes and on that input alone, not on the other shapes: it is
+// shared between batch sizes.
 struct Kernel {
   void (*run)(Context&, const KernelArgs&) = nullptr;
   size_t (*workspace)(const Context&, const KernelArgs&) = nullptr;

@@ -12,6 +12,7 @@ std::atomic<uint64_t> epoch{0};
 }
 
 void new_epoch() { ++epoch; }
+uint64_t current_epoch() { return epoch.load(); }
 
 Function::Function(std::vector<Value> inputs, std::vector<Value> outputs, const std::vector<Update>& updates,
                    std::string name)

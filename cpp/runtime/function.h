@@ -54,6 +54,7 @@ class Function {
 
 // Settings that plans depend on (device, threads, instruction set, passes) have changed.
 void new_epoch();
+uint64_t current_epoch();  // the number of such changes so far
 
 // The value of a graph without inputs, in the test phase.
 HostTensor evaluate(const Value& v);

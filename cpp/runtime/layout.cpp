@@ -5,6 +5,7 @@
 #include "graph/op.h"
 #include "graph/scan.h"
 #include "runtime/arena.h"
+#include "runtime/function.h"
 
 namespace pk {
 
@@ -100,9 +101,6 @@ void Plan::Layout::place_sources() {
     }
   }
   for (const auto& state : graph_.updated) variable_number(state);
-  for (const NodePtr& node : order_)
-    if (node->op->name == "variable" && kept_.count(node.get()))
-      plan_.watched_.push_back(static_cast<size_t>(variable_number(node->variable)));
 }
 
 void Plan::Layout::make_steps() {
@@ -123,10 +121,7 @@ void Plan::Layout::make_steps() {
       throw RuntimeError(cat("op '", op.name, "' of '", node->scope, "' has no kernel for ", dtype,
                              " on device '", plan_.device_->name(), "'"));
     if (kept_.count(node.get())) {
-      for (size_t i = 0; i < node->types.size(); ++i) {
-        const Value v{node, static_cast<int>(i)};
-        plan_.slots_[v] = {Place::persistent, reserve_persistent(bytes_of(v))};
-      }
+      place_kept(step);
       plan_.prologue_.push_back(std::move(step));
     } else {
       step_of_[node.get()] = static_cast<int>(plan_.steps_.size());
@@ -135,10 +130,15 @@ void Plan::Layout::make_steps() {
   }
 }
 
-size_t Plan::Layout::reserve_persistent(size_t bytes) {
-  const size_t at = plan_.persistent_bytes_;
-  plan_.persistent_bytes_ += std::max(aligned(bytes), kAlignment);
-  return at;
+// The outputs of one step of the prologue are one piece.
+void Plan::Layout::place_kept(Step& step) {
+  Piece piece;
+  for (size_t i = 0; i < step.node->types.size(); ++i) {
+    const Value v{step.node, static_cast<int>(i)};
+    plan_.slots_[v] = {Place::kept, plan_.pieces_.size(), piece.bytes};
+    piece.bytes += std::max(aligned(bytes_of(v)), kAlignment);
+  }
+  plan_.pieces_.push_back(std::move(piece));
 }
 
 void Plan::Layout::find_lifetimes() {
@@ -287,11 +287,55 @@ void Plan::Layout::finish_steps() {
     if (k.prepare_input < 0 || !step_of_.count(step.node.get())) return;
     const Value weights = root(node.inputs[static_cast<size_t>(k.prepare_input)]);
     if (!kept_.count(weights.node.get())) return;
-    step.prepared_bytes = k.prepared_bytes(args);
-    if (step.prepared_bytes) step.prepared = reserve_persistent(step.prepared_bytes);
+    const size_t bytes = k.prepared_bytes(args);
+    if (!bytes) return;
+    step.prepared = static_cast<int>(plan_.pieces_.size());
+    plan_.pieces_.push_back({&step, true, bytes, {}, nullptr});
   };
-  for (Step& step : plan_.prologue_) finish(step);
+  for (size_t i = 0; i < plan_.prologue_.size(); ++i) {  // the first pieces are those of the prologue
+    finish(plan_.prologue_[i]);
+    plan_.pieces_[i].maker = &plan_.prologue_[i];
+  }
   for (Step& step : plan_.steps_) finish(step);
+  share_pieces();
+}
+
+// What the main steps read is kept and shared; what is only a stage on the way to that is not kept.
+void Plan::Layout::share_pieces() {
+  std::vector<bool> needed(plan_.pieces_.size());
+  const auto need = [&](const Slot& slot) {
+    if (slot.place == Place::kept) needed[slot.at] = true;
+  };
+  for (const Step& step : plan_.steps_) {
+    if (step.prepared >= 0) needed[static_cast<size_t>(step.prepared)] = true;
+    for (size_t i = 0; i < step.in.size(); ++i)
+      if (step.prepared < 0 || static_cast<int>(i) != step.kernel->prepare_input) need(step.in[i]);
+  }
+  for (const Copy& copy : plan_.result_copies_) need(copy.from);
+  for (const Copy& copy : plan_.update_copies_) need(copy.from);
+
+  KeyWriter keys;
+  std::unordered_set<size_t> watched;
+  for (size_t i = 0; i < plan_.pieces_.size(); ++i) {
+    Piece& piece = plan_.pieces_[i];
+    const NodePtr& node = piece.maker->node;
+    const Value from = piece.prepared ? node->inputs[static_cast<size_t>(piece.maker->kernel->prepare_input)]
+                                      : Value{node, 0};
+    for (const auto& state : keys.variables(from)) {
+      piece.watched.push_back(static_cast<size_t>(variable_number(state)));
+      if (watched.insert(piece.watched.back()).second) plan_.watched_.push_back(piece.watched.back());
+    }
+    if (!needed[i]) continue;
+    std::string key = keys.of(from);
+    if (key.empty()) {
+      piece.shared = std::make_shared<Kept>();
+      continue;
+    }
+    // Another device or instruction set makes other pieces.
+    key = cat(current_epoch(), " ", plan_.device_->name(), " ", key);
+    if (piece.prepared) key = cat("for ", node->op->name, "(", node->attrs.str(), ") ", key, from.shape());
+    piece.shared = shared_piece(key, piece.bytes);
+  }
 }
 
 }  // namespace pk

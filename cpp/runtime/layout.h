@@ -22,7 +22,8 @@ class Plan::Layout {
   void share_in_place();
   void place_arena();
   void finish_steps();
-  size_t reserve_persistent(size_t bytes);
+  void place_kept(Step& step);
+  void share_pieces();
   bool placed(const Value& root_value) const { return plan_.slots_.count(root_value) != 0; }
   int last_read(const Value& root_value) const;
   int variable_number(const std::shared_ptr<VariableState>& state);

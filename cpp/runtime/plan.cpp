@@ -18,12 +18,12 @@ struct Plan::Instance {
   // Arguments whose address a run decides.
   struct Patch {
     TensorArg* arg;
-    size_t at;
+    Slot slot;
   };
-  std::vector<Patch> inputs, results, persistents;
-  std::vector<std::pair<size_t, size_t>> prepared;  // step, offset
-  std::vector<size_t> random;                       // steps that want the run's number
-  uint64_t bound = 0;                               // serial of the persistent storage it points into
+  std::vector<Patch> inputs, results, kept;
+  std::vector<size_t> prepared;  // steps with prepared weights
+  std::vector<size_t> random;    // steps that want the run's number
+  uint64_t bound = 0;            // serial of the kept pieces it points into
 };
 
 // Takes an instance and gives it back, also when a kernel throws.
@@ -54,12 +54,12 @@ Plan::Plan(Graph graph, std::shared_ptr<Device> device, std::shared_ptr<ThreadPo
 
 Plan::~Plan() = default;
 
-void* Plan::address(const Slot& s, char* arena, char* persistent) const {
+void* Plan::address(const Slot& s, char* arena, const Persistent* kept) const {
   switch (s.place) {
     case Place::arena:
       return arena + s.at;
-    case Place::persistent:
-      return persistent + s.at;
+    case Place::kept:
+      return kept && kept->memory[s.at] ? static_cast<char*>(kept->memory[s.at].get()) + s.offset : nullptr;
     case Place::variable:
       return variable_memory_[s.at].get();
     case Place::constant:
@@ -72,18 +72,18 @@ void* Plan::address(const Slot& s, char* arena, char* persistent) const {
   return nullptr;
 }
 
-void Plan::fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
+void Plan::fill_args(const Step& step, char* arena, const Persistent* kept, std::vector<TensorArg>& storage,
                      KernelArgs& args) const {
   const Node& node = *step.node;
   storage.resize(step.in.size() + step.out.size());
   for (size_t i = 0; i < step.in.size(); ++i) {
     storage[i].type = node.inputs[i].type();
-    storage[i].data = address(step.in[i], arena, persistent);
+    storage[i].data = address(step.in[i], arena, kept);
   }
   for (size_t i = 0; i < step.out.size(); ++i) {
     TensorArg& arg = storage[step.in.size() + i];
     arg.type = node.types[i];
-    arg.data = address(step.out[i], arena, persistent);
+    arg.data = address(step.out[i], arena, kept);
   }
   for (TensorArg& arg : storage) arg.size = arg.type.shape.size();
   args.in = storage.data();
@@ -105,22 +105,22 @@ std::unique_ptr<Plan::Instance> Plan::make_instance() const {
     fill_args(step, arena, nullptr, inst->storage[s], inst->args[s]);
     if (step.workspace) inst->args[s].workspace = arena + arena_bytes_;
     const auto note = [&](const Slot& slot, TensorArg* arg) {
-      if (slot.place == Place::input) inst->inputs.push_back({arg, slot.at});
-      if (slot.place == Place::result) inst->results.push_back({arg, slot.at});
-      if (slot.place == Place::persistent) inst->persistents.push_back({arg, slot.at});
+      if (slot.place == Place::input) inst->inputs.push_back({arg, slot});
+      if (slot.place == Place::result) inst->results.push_back({arg, slot});
+      if (slot.place == Place::kept) inst->kept.push_back({arg, slot});
     };
     for (size_t i = 0; i < step.in.size(); ++i) note(step.in[i], &inst->storage[s][i]);
     for (size_t i = 0; i < step.out.size(); ++i) note(step.out[i], &inst->storage[s][step.in.size() + i]);
-    if (step.prepared_bytes) inst->prepared.emplace_back(s, step.prepared);
+    if (step.prepared >= 0) inst->prepared.push_back(s);
     if (draws(*step.node)) inst->random.push_back(s);
   }
   return inst;
 }
 
-std::vector<uint64_t> Plan::versions() const {
+std::vector<uint64_t> Plan::versions(const std::vector<size_t>& variables) const {
   std::vector<uint64_t> v;
-  v.reserve(watched_.size());
-  for (const size_t i : watched_) v.push_back(variables_[i]->version());
+  v.reserve(variables.size());
+  for (const size_t i : variables) v.push_back(variables_[i]->version());
   return v;
 }
 
@@ -132,33 +132,60 @@ std::shared_ptr<Plan::Persistent> Plan::persistent() {
       same = variables_[watched_[i]]->version() == persistent_->versions[i];
     if (same) return persistent_;
   }
-  // Runs that are under way keep the old values until they end.
   auto fresh = std::make_shared<Persistent>();
-  fresh->versions = versions();
+  fresh->versions = versions(watched_);
   fresh->serial = ++persistent_serial_;
-  if (persistent_ && persistent_.use_count() == 1)
-    fresh->memory = std::move(persistent_->memory);
-  else
-    fresh->memory = device_->allocate(persistent_bytes_);
+  fresh->memory.resize(pieces_.size());
   persistent_.reset();
-  char* base = static_cast<char*>(fresh->memory.get());
-  Context ctx{*pool_};
-  std::vector<TensorArg> storage;
-  for (const Step& step : prologue_) {
-    KernelArgs args;
-    fill_args(step, nullptr, base, storage, args);
-    std::shared_ptr<void> workspace;
-    if (step.workspace) args.workspace = (workspace = device_->allocate(step.workspace)).get();
-    execute(step, ctx, args);
-  }
-  for (const Step& step : steps_)
-    if (step.prepared_bytes) {
-      KernelArgs args;
-      fill_args(step, nullptr, base, storage, args);
-      step.kernel->prepare(ctx, args, base + step.prepared);
-    }
+  for (size_t i = 0; i < pieces_.size(); ++i)
+    if (pieces_[i].shared) provide(i, *fresh);
+  for (size_t i = 0; i < pieces_.size(); ++i)
+    if (!pieces_[i].shared) fresh->memory[i].reset();
   persistent_ = std::move(fresh);
   return persistent_;
+}
+
+// Takes a piece that is up to date already, here or in another plan, or makes it.
+void Plan::provide(size_t i, Persistent& fresh) const {
+  if (fresh.memory[i]) return;
+  const Piece& piece = pieces_[i];
+  if (!piece.shared) {
+    fresh.memory[i] = make_piece(piece, fresh);
+    return;
+  }
+  // Pieces that this one is made from are locked while it is: always in that order, so nobody waits in a
+  // circle.
+  std::lock_guard<std::mutex> lock(piece.shared->mutex);
+  std::vector<uint64_t> now = versions(piece.watched);
+  if (!piece.shared->memory || piece.shared->versions != now) {
+    piece.shared->memory.reset();
+    piece.shared->memory = make_piece(piece, fresh);
+    piece.shared->versions = std::move(now);
+  }
+  fresh.memory[i] = piece.shared->memory;
+}
+
+std::shared_ptr<void> Plan::make_piece(const Piece& piece, Persistent& fresh) const {
+  const Step& step = *piece.maker;
+  const int wanted = piece.prepared ? step.kernel->prepare_input : -1;
+  for (size_t k = 0; k < step.in.size(); ++k)
+    if (step.in[k].place == Place::kept && (wanted < 0 || wanted == static_cast<int>(k)))
+      provide(step.in[k].at, fresh);
+  std::shared_ptr<void> memory = device_->allocate(piece.bytes);
+  std::vector<TensorArg> storage;
+  KernelArgs args;
+  fill_args(step, nullptr, &fresh, storage, args);
+  Context ctx{*pool_};
+  if (piece.prepared) {
+    step.kernel->prepare(ctx, args, memory.get());
+    return memory;
+  }
+  for (size_t k = 0; k < step.out.size(); ++k)
+    storage[step.in.size() + k].data = static_cast<char*>(memory.get()) + step.out[k].offset;
+  std::shared_ptr<void> workspace;
+  if (step.workspace) args.workspace = (workspace = device_->allocate(step.workspace)).get();
+  execute(step, ctx, args);
+  return memory;
 }
 
 void Plan::execute(const Step& step, Context& ctx, const KernelArgs& args) const {
@@ -232,17 +259,17 @@ void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*
   std::unique_lock<std::mutex> updating;
   if (!graph_.updated.empty()) updating = std::unique_lock<std::mutex>(update_mutex_);
   std::shared_ptr<Persistent> kept;
-  if (persistent_bytes_) kept = persistent();
+  if (!pieces_.empty()) kept = persistent();
   const Lease lease(*this);
   Instance& inst = *lease.instance;
   if (kept && inst.bound != kept->serial) {
-    char* base = static_cast<char*>(kept->memory.get());
-    for (const auto& p : inst.persistents) p.arg->data = base + p.at;
-    for (const auto& [s, offset] : inst.prepared) inst.args[s].prepared = base + offset;
+    for (const auto& p : inst.kept) p.arg->data = address(p.slot, nullptr, kept.get());
+    for (const size_t s : inst.prepared)
+      inst.args[s].prepared = kept->memory[static_cast<size_t>(steps_[s].prepared)].get();
     inst.bound = kept->serial;
   }
-  for (const auto& p : inst.inputs) p.arg->data = const_cast<void*>(in[p.at]);
-  for (const auto& p : inst.results) p.arg->data = out[p.at];
+  for (const auto& p : inst.inputs) p.arg->data = const_cast<void*>(in[p.slot.at]);
+  for (const auto& p : inst.results) p.arg->data = out[p.slot.at];
   for (const size_t s : inst.random) inst.args[s].step = step;
 
   Context ctx{*pool_};
@@ -259,11 +286,10 @@ void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*
   }
 
   char* arena = static_cast<char*>(inst.memory.get());
-  char* base = kept ? static_cast<char*>(kept->memory.get()) : nullptr;
   const auto source = [&](const Slot& s) -> const void* {
     if (s.place == Place::input) return in[s.at];
     if (s.place == Place::result) return out[s.at];
-    return address(s, arena, base);
+    return address(s, arena, kept.get());
   };
   for (const Copy& c : result_copies_)
     device_->copy(out[c.to], source(c.from), static_cast<size_t>(c.type.bytes()));
@@ -284,15 +310,18 @@ void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*
 }
 
 std::string Plan::describe() const {
-  static const char* const kPlaces[] = {"-",        "arena", "persistent", "variable",
-                                        "constant", "input", "result"};
+  static const char* const kPlaces[] = {"-", "arena", "kept", "variable", "constant", "input", "result"};
   std::ostringstream text;
+  size_t kept = 0;
+  for (const Piece& p : pieces_)
+    if (p.shared) kept += p.bytes;
   text << "device " << device_->name() << ", " << pool_->size() << " threads, " << steps_.size()
        << " steps after " << prologue_.size() << " kept from run to run; arena " << arena_bytes_
-       << " bytes, workspace " << workspace_bytes_ << ", persistent " << persistent_bytes_ << "\n";
+       << " bytes, workspace " << workspace_bytes_ << ", kept " << kept << "\n";
   const auto place = [&](const Slot& s) {
     text << kPlaces[static_cast<int>(s.place)];
     if (s.place != Place::none) text << "@" << s.at;
+    if (s.offset) text << "+" << s.offset;
   };
   const auto show = [&](const Step& step, const char* mark) {
     text << mark << step.node->op->name << "(";
@@ -306,7 +335,8 @@ std::string Plan::describe() const {
       text << " " << step.node->types[i].shape << " ";
       place(step.out[i]);
     }
-    if (step.prepared_bytes) text << " [prepared " << step.prepared_bytes << " bytes]";
+    if (step.prepared >= 0)
+      text << " [prepared " << pieces_[static_cast<size_t>(step.prepared)].bytes << " bytes]";
     if (!step.node->scope.empty()) text << "  # " << step.node->scope;
     text << "\n";
     if (step.body) text << "      each step: " << step.body->describe() << "      end of the loop\n";

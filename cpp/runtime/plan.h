@@ -8,6 +8,7 @@
 
 #include "graph/rewrite.h"
 #include "runtime/device.h"
+#include "runtime/kept.h"
 #include "runtime/variable.h"
 
 namespace pk {
@@ -36,28 +37,36 @@ class Plan {
   std::string describe() const;
 
  private:
-  enum class Place : uint8_t { none, arena, persistent, variable, constant, input, result };
+  enum class Place : uint8_t { none, arena, kept, variable, constant, input, result };
   struct Slot {
     Place place = Place::none;
-    size_t at = 0;  // offset (arena, persistent) or number (the others)
+    size_t at = 0;      // offset (arena) or number (the others)
+    size_t offset = 0;  // within a kept piece
   };
   struct Step {
     NodePtr node;
     const Kernel* kernel = nullptr;
     std::unique_ptr<Plan> body;  // of a scan, which has no kernel
     std::vector<Slot> in, out;
-    size_t workspace = 0;       // bytes
-    size_t prepared = 0;        // offset in persistent storage
-    size_t prepared_bytes = 0;  // 0: none
+    size_t workspace = 0;  // bytes
+    int prepared = -1;     // number of the kept piece, -1: none
   };
   struct Copy {  // after the steps: a result or an update that could not be written in place
     Slot from;
     TensorType type;
     size_t to = 0;  // number of the result or of the variable
   };
-  // Values that stay from run to run until a variable they come from changes.
+  // The outputs of a step of the prologue, or the prepared weights of a main step.
+  struct Piece {
+    const Step* maker = nullptr;
+    bool prepared = false;
+    size_t bytes = 0;
+    std::vector<size_t> watched;   // numbers of the variables that it comes from
+    std::shared_ptr<Kept> shared;  // null: no main step reads it, it is only there while others are made
+  };
+  // The pieces of one state of the variables; runs that are under way hold on to theirs.
   struct Persistent {
-    std::shared_ptr<void> memory;
+    std::vector<std::shared_ptr<void>> memory;  // per piece
     std::vector<uint64_t> versions;
     uint64_t serial = 0;  // tells one from the next
   };
@@ -69,12 +78,14 @@ class Plan {
   void run_scan(const Step& step, const KernelArgs& args) const;
   void run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step,
                  double* seconds);
-  void fill_args(const Step& step, char* arena, char* persistent, std::vector<TensorArg>& storage,
+  void fill_args(const Step& step, char* arena, const Persistent* kept, std::vector<TensorArg>& storage,
                  KernelArgs& args) const;
-  void* address(const Slot& slot, char* arena, char* persistent) const;
+  void* address(const Slot& slot, char* arena, const Persistent* kept) const;
   std::unique_ptr<Instance> make_instance() const;
   std::shared_ptr<Persistent> persistent();
-  std::vector<uint64_t> versions() const;
+  void provide(size_t piece, Persistent& fresh) const;
+  std::shared_ptr<void> make_piece(const Piece& piece, Persistent& fresh) const;
+  std::vector<uint64_t> versions(const std::vector<size_t>& variables) const;
 
   Graph graph_;
   const std::shared_ptr<Device> device_;
@@ -87,8 +98,9 @@ class Plan {
   std::unordered_map<Value, Slot, ValueHash> slots_;  // of storage roots
   std::vector<std::shared_ptr<VariableState>> variables_;
   std::vector<std::shared_ptr<void>> variable_memory_, constant_memory_;
-  std::vector<size_t> watched_;  // variables that the prologue reads
-  size_t arena_bytes_ = 0, workspace_bytes_ = 0, persistent_bytes_ = 0;
+  std::vector<Piece> pieces_;
+  std::vector<size_t> watched_;  // variables that some piece comes from
+  size_t arena_bytes_ = 0, workspace_bytes_ = 0;
 
   std::mutex mutex_;  // guards what follows; held briefly
   std::vector<std::unique_ptr<Instance>> idle_;

@@ -5,11 +5,11 @@ Source: the public behaviour of keras/engine/training.py (2.1.6).
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import backend as K
 from .. import losses, metrics
+from ..utils._warn import warn
 from .base_layer import Layer
 
 
@@ -68,11 +68,10 @@ def loss_functions(loss: Any, names: list[str]) -> list[Any]:
         _check_keys(loss, names, "loss")
         for name in names:
             if name not in loss:
-                warnings.warn(
+                warn(
                     f'Output "{name}" missing from loss dictionary. We assume this was done on '
                     "purpose, and we "
                     f'will not be expecting any data to be passed to "{name}" during training.',
-                    stacklevel=4,
                 )
         return [losses.get(loss.get(name)) for name in names]
     if isinstance(loss, (list, tuple)):

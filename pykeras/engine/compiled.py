@@ -5,13 +5,13 @@ Source: the public behaviour of keras/engine/training.py (2.1.6, 2.2.4).
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
 from .. import optimizers
+from ..utils._warn import warn
 from ..utils.generic_utils import to_list, unpack_singleton
 from . import base_layer, compile_utils
 from . import training_utils as checks
@@ -246,10 +246,9 @@ class CompiledNetwork(Network):
         if self._collected_trainable_weights is None:
             return
         if len(unique(self.trainable_weights)) != len(self._collected_trainable_weights):
-            warnings.warn(
+            warn(
                 "Discrepancy between trainable weights and collected trainable weights, did you set "
                 "`model.trainable` without calling `model.compile` after ?",
-                stacklevel=4,
             )
 
     def _require_compiled(self) -> None:

@@ -6,10 +6,10 @@ Source: the public behaviour of keras/engine/topology.py (2.1.6); the walk is it
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import backend as K
+from ..utils._warn import warn
 from ..utils.generic_utils import has_arg, to_list, unpack_singleton
 from .input_layer import InputLayer
 from .node import Node
@@ -139,10 +139,9 @@ def check_ends(kind: str, inputs: list[Any], outputs: list[Any]) -> None:
             f"Found: {inputs}"
         )
     if len({id(x) for x in outputs}) != len(outputs):
-        warnings.warn(
+        warn(
             f"The list of outputs passed to the model is redundant. All outputs should only appear once. "
             f"Found: {outputs}",
-            stacklevel=5,
         )
     for x in inputs:
         if not hasattr(x, "_keras_history"):
@@ -151,10 +150,9 @@ def check_ends(kind: str, inputs: list[Any], outputs: list[Any]) -> None:
             )
         layer = x._keras_history[0]
         if not isinstance(layer, InputLayer):
-            warnings.warn(
+            warn(
                 f"{kind} inputs must come from `pykeras.layers.Input`, they cannot be the output of "
                 f"another layer. The tensor {x!r} was made by layer {layer.name}.",
-                stacklevel=5,
             )
             raise TypeError(
                 f"Input layers to a `{kind}` must be `InputLayer` objects. The tensor {x!r} originates "

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import copy
 import json
-import warnings
 from typing import Any
 
+from ..utils._warn import warn
 from ..utils.generic_utils import unpack_singleton
 from .base_layer import Layer
 from .input_layer import InputLayer
@@ -71,10 +71,9 @@ def _plain_arguments(layer: Layer, arguments: Config) -> Config:
     try:
         json.dumps(arguments)
     except TypeError:
-        warnings.warn(
+        warn(
             f"Layer {layer.name} was passed non-serializable keyword arguments: {arguments}. They will "
             "not be included in the serialized model (and thus will be missing at deserialization time).",
-            stacklevel=4,
         )
         return {}
     return arguments

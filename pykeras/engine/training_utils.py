@@ -6,13 +6,13 @@ Source: the public behaviour of keras/engine/training.py (2.1.6) and keras/engin
 from __future__ import annotations
 
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
 from .. import losses
+from ..utils._warn import warn
 
 Arrays = list[Any]
 
@@ -340,9 +340,8 @@ def standardize_weights(
     if sample_weight is not None:
         sample_weight = np.asarray(_as_array(sample_weight))
         if class_weight is not None:
-            warnings.warn(
+            warn(
                 "Found both `sample_weight` and `class_weight`: `class_weight` argument will be ignored.",
-                stacklevel=4,
             )
     if sample_weight_mode is not None:
         if sample_weight_mode != "temporal":
@@ -376,9 +375,8 @@ def standardize_weights(
     if isinstance(class_weight, dict):
         return _weights_of_classes(y, class_weight)
     if class_weight is not None:
-        warnings.warn(
+        warn(
             f"`class_weight` should be a dict from classes to weights; {class_weight!r} has no effect.",
-            stacklevel=4,
         )
     # no memory: every element is the same one
     shape = y.shape[:1] if sample_weight_mode is None else y.shape[:2]

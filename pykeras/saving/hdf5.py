@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 import os
 import re
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from .. import backend as K
+from ..utils._warn import warn
 from . import h5file
 from .convert import Weights, preprocess_weights_for_loading
 
@@ -342,5 +342,5 @@ def _pairs_by_name(stored: _Stored, layers: list[Any], skip_mismatch: bool, resh
             except ValueError as error:
                 if not skip_mismatch:
                     raise
-                warnings.warn(f"Skipping loading of weights: {error}", stacklevel=5)
+                warn(f"Skipping loading of weights: {error}")
     return pairs

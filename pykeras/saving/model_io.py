@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 import re
-import warnings
 from typing import Any
 
 from .. import backend as K
+from ..utils._warn import warn
 from . import config_io, h5file, hdf5
 from .dialects import has_input_shape
 from .training_config import compile_arguments, restore_state, training_config
@@ -165,10 +165,9 @@ def _implied_shape(f: Any, layer: Any) -> list[int | None] | None:
 def _restore_training(f: Any, name: Any, model: Any, custom_objects: dict[str, Any] | None) -> None:
     text = h5file.text_attribute(f, "training_config")
     if text is None:
-        warnings.warn(
+        warn(
             "No training configuration found in save file: the model was *not* compiled. "
             "Compile it to train or evaluate it.",
-            stacklevel=4,
         )
         return
     try:
@@ -199,10 +198,9 @@ def _restore_optimizer(f: Any, model: Any) -> None:
         arrays = [h5file.read_array(d, limit) for d in datasets]
         restore_state(optimizer, names, arrays, _trained_names(model), _sorted_by_name(f))
     except ValueError as error:
-        warnings.warn(
+        warn(
             f"Error in loading the saved optimizer state ({error}). As a result, your model is "
             f"starting with a freshly initialized optimizer.",
-            stacklevel=5,
         )
         return
     _restore_counters(group, model)

@@ -6,12 +6,12 @@ Source: items 3.2.5 to 3.2.8 of the format's description; configs of tf.keras 1.
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import losses, metrics
+from ..utils._warn import warn
 from ..utils.generic_utils import get_custom_objects
 
 Config = dict[str, Any]
@@ -145,9 +145,8 @@ def _metrics(value: Any, model: Any, known: Config) -> Any:
     else:
         result = _metric_list(value, known, lost)
     if lost:
-        warnings.warn(
+        warn(
             f"The file's metrics {', '.join(lost)} do not exist here and are left out",
-            stacklevel=4,
         )
     return result
 

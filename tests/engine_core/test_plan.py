@@ -1,5 +1,6 @@
 """Plans: updates, constants kept from run to run, threads, the rewrite passes, the two phases."""
 
+import gc
 import os
 import threading
 
@@ -114,6 +115,82 @@ def test_packed_weights_follow_a_training_step():
     before = predict([data])[0]
     train([])
     np.testing.assert_array_equal(predict([data])[0], -before)
+
+
+def test_plans_share_packed_weights():
+    """One packed copy for all batch sizes and functions; renewed for all, and gone with the last."""
+    x = _core.placeholder((None, 96), "float32", "x")
+    w = variable(np.ones((96, 600)))
+    product = op("matmul", x, w.value)
+    before = _core.kept_bytes()
+    f = _core.Function([x], [product], [], "f")
+    g = _core.Function([x], [op("relu", product)], [], "g")
+    for n in (64, 77, 100):
+        f([np.ones((n, 96), "float32")])
+    one = _core.kept_bytes() - before
+    assert 96 * 600 * 4 <= one < 2 * 96 * 600 * 4
+    g([np.ones((80, 96), "float32")])  # `dense` here, `matmul` there: fused ops have attributes of their own
+    assert _core.kept_bytes() - before <= 2 * one
+    w.set(np.full((96, 600), 2.0, "float32"))
+    for function in (f, g):
+        for n in (64, 77, 80, 3):
+            assert (function([np.ones((n, 96), "float32")])[0] == 192).all()
+    del f, g, function
+    gc.collect()
+    assert _core.kept_bytes() == before
+
+
+def test_stages_of_folded_weights_are_not_kept():
+    """Of w·s only the packed form stays: neither the product nor its factors are held a second time."""
+    x = _core.placeholder((None, 64), "float32", "x")
+    w, scale = variable(np.ones((64, 600))), variable(np.full((600,), 3.0))
+    folded = op("mul", w.value, scale.value)
+    before = _core.kept_bytes()
+    f = _core.Function([x], [op("matmul", x, folded)], [], "f")
+    assert (f([np.ones((60, 64), "float32")])[0] == 192).all()
+    assert 0 < _core.kept_bytes() - before < 1.5 * 64 * 600 * 4
+    assert (f([np.ones((1, 64), "float32")])[0] == 192).all()
+    scale.set(np.full((600,), 0.5, "float32"))
+    for n in (60, 1, 5):
+        assert (f([np.ones((n, 64), "float32")])[0] == 32).all()
+
+
+def test_equal_expressions_of_other_variables_are_not_mixed_up(device):
+    x = _core.placeholder((None, 64), "float32", "x")
+    functions = []
+    for value, power in ((1.0, 2.0), (2.0, 2.0), (2.0, 3.0)):
+        w = variable(np.full((64, 600), value))
+        folded = op("mul", op("pow", w.value, const(power)), const(0.5))
+        functions.append((_core.Function([x], [op("matmul", x, folded)], [], "f"), 64 * value**power / 2))
+    for n in (60, 3):
+        for f, want in functions:
+            assert (f([np.ones((n, 64), "float32")])[0] == want).all()
+
+
+def test_sharing_plans_in_many_threads():
+    """Threads with other batch sizes, while the weights change: no result beyond what they ever were."""
+    x = _core.placeholder((None, 128), "float32", "x")
+    w = variable(np.ones((128, 600)))
+    f = _core.Function([x], [op("matmul", x, w.value)], [], "f")
+    wrong, stop = [], threading.Event()
+
+    def predict(n):
+        while not stop.is_set():
+            result = f([np.ones((n, 128), "float32")])[0]
+            if not (128 <= result).all() or not (result <= 128 * 49).all():
+                wrong.append(result)
+
+    threads = [threading.Thread(target=predict, args=(n,)) for n in (8, 69, 53, 64)]
+    for thread in threads:
+        thread.start()
+    for k in range(1, 50):
+        w.set(np.full((128, 600), k, "float32"))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    for n in (8, 69, 53, 64):
+        assert (f([np.ones((n, 128), "float32")])[0] == 128 * 49).all()
 
 
 def test_initializers_are_evaluated_once_and_late(device):
