@@ -190,11 +190,13 @@ def metrics_by_output(given: Any, names: list[str]) -> list[list[Any]]:
     """Returns a list of metrics per output.
 
     Args:
-        given: one metric, a list for all outputs, a dict by output name (of one or a list), or None.
+        given: one metric, a list for all outputs, a list of lists (2.3's form, one per output), a dict by
+            output name (of one or a list), or None.
         names: names of the outputs.
 
     Raises:
         TypeError: something else.
+        ValueError: a list of lists of another length.
     """
     if not given:
         return [[] for _ in names]
@@ -202,7 +204,14 @@ def metrics_by_output(given: Any, names: list[str]) -> list[list[Any]]:
         entries = [given.get(name, []) for name in names]
         return [list(e) if isinstance(e, (list, tuple)) else [e] for e in entries]
     if isinstance(given, (list, tuple)):
-        return [list(given) for _ in names]
+        if not any(isinstance(entry, (list, tuple)) for entry in given):
+            return [list(given) for _ in names]
+        if len(given) != len(names):
+            raise ValueError(
+                "When passing a list of lists as metrics, it should have one entry per model outputs. The "
+                f"model has {len(names)} outputs, but you passed metrics={given}"
+            )
+        return [list(e) if isinstance(e, (list, tuple)) else [e] for e in given]
     if isinstance(given, str) or callable(given):
         return [[given] for _ in names]
     raise TypeError(
