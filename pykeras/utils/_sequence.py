@@ -13,8 +13,8 @@ from typing import Any
 class Sequence:
     """Base class of data sets that give batch number `index` on request.
 
-    A subclass has `__getitem__` and `__len__`, and `on_epoch_end` if the data changes between epochs. Unlike a
-    generator it can be read by several workers at once: every batch is still used exactly once per epoch.
+    A subclass has `__getitem__` and `__len__`, and `on_epoch_end` if the data changes between epochs. Unlike
+    a generator it can be read by several workers at once: each batch is still used exactly once per epoch.
 
     Example:
         >>> class Squares(Sequence):
