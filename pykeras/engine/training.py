@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..utils.generic_utils import unpack_singleton
-from . import base_layer, compile_utils, pickling, training_arrays
+from ..utils.keras1_calls import legacy_generator_methods_support
+from . import base_layer, compile_utils, pickling, training_arrays, training_generator
 from . import training_utils as checks
 from .compiled import CompiledNetwork
 
@@ -205,6 +206,120 @@ class Model(CompiledNetwork):
         self._make_predict_function()
         ins = self._with_phase(self.predict_function, xs, 0)
         return training_arrays.predict_loop(self, self.predict_function, ins, batch_size, verbose, steps)
+
+    # ----------------------------------------------------------------------------------- generators
+
+    @legacy_generator_methods_support
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Any = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> Any:
+        """Trains on batches that a generator or a `Sequence` makes while the model is training.
+
+        Args:
+            generator: yields (x, y) or (x, y, sample_weight) for ever; or a `Sequence` of such batches.
+            steps_per_epoch: batches per epoch; the length of the `Sequence` if missing.
+            epochs: number of the epoch at which to stop.
+            verbose: 0 silent, 1 progress bar, 2 one line per epoch.
+            callbacks: list of `Callback`.
+            validation_data: (x, y) or (x, y, sample_weight), a generator, or a `Sequence`.
+            validation_steps: batches of the validation generator; the length of the `Sequence` if missing.
+            class_weight: dict class → weight in the loss.
+            max_queue_size: number of batches that may wait.
+            workers: threads (or processes) that make batches; 0 makes them in the caller's thread.
+            use_multiprocessing: processes instead of threads. They are spawned: the data must be picklable,
+                and a script must do its work below `if __name__ == '__main__':`.
+            shuffle: new order of the batches of a `Sequence` in each epoch.
+            initial_epoch: number of the first epoch.
+
+        Returns:
+            `History`, as `fit` does.
+
+        Raises:
+            ValueError: the number of steps is missing, or the generator yields something else.
+            StopIteration: the generator ends too early.
+
+        Example:
+            >>> def batches():
+            ...     while True:
+            ...         x = np.random.rand(8, 16)
+            ...         yield x, x.sum(axis=1)
+            >>> history = model.fit_generator(batches(), steps_per_epoch=10, epochs=2, verbose=0)
+        """
+        return training_generator.fit_generator(
+            self,
+            generator,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            class_weight=class_weight,
+            feeding=training_generator.Feeding(max_queue_size, workers, use_multiprocessing),
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+        )
+
+    @legacy_generator_methods_support
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """Computes loss and metrics over batches of a generator or a `Sequence`, in the test phase.
+
+        Args:
+            generator: as in `fit_generator`.
+            steps: number of batches; the length of the `Sequence` if missing.
+            max_queue_size, workers, use_multiprocessing: as in `fit_generator`.
+            verbose: 1 shows a progress bar.
+
+        Returns:
+            the loss, or a list in the order of `metrics_names`: means over the batches, weighted by size.
+        """
+        feeding = training_generator.Feeding(max_queue_size, workers, use_multiprocessing)
+        return training_generator.evaluate_generator(self, generator, steps, feeding, verbose)
+
+    @legacy_generator_methods_support
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Any:
+        """Computes the outputs for batches of a generator or a `Sequence`.
+
+        Args:
+            generator: yields x, (x, y) or (x, y, sample_weight); or a `Sequence` of such batches.
+            steps: number of batches; the length of the `Sequence` if missing.
+            max_queue_size, workers, use_multiprocessing: as in `fit_generator`.
+            verbose: 1 shows a progress bar.
+
+        Returns:
+            array (samples, …), or a list of arrays if there are several outputs.
+        """
+        feeding = training_generator.Feeding(max_queue_size, workers, use_multiprocessing)
+        return training_generator.predict_generator(self, generator, steps, feeding, verbose)
 
     # ------------------------------------------------------------------------------------ one batch
 

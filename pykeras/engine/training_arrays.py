@@ -66,18 +66,9 @@ def fit_loop(
     samples = check_num_samples(ins, batch_size, steps_per_epoch, "steps_per_epoch")
     labels = out_labels or []
 
-    model.history = cbks.History()
-    stateful = list(model.stateful_metric_names)
-    chain: list[Any] = [cbks.BaseLogger(stateful_metrics=stateful)]
-    if verbose:
-        mode = "steps" if steps_per_epoch is not None else "samples"
-        chain.append(cbks.ProgbarLogger(mode, stateful_metrics=stateful))
-    chain += list(callbacks or ())
-    chain.append(model.history)
-    hooks = cbks.CallbackList(chain)
-    seen_model = getattr(model, "callback_model", None) or model
-    hooks.set_model(seen_model)
-    hooks.set_params(
+    hooks, seen_model = start_callbacks(
+        model,
+        callbacks,
         {
             "batch_size": batch_size,
             "epochs": epochs,
@@ -86,10 +77,9 @@ def fit_loop(
             "verbose": verbose,
             "do_validation": do_validation,
             "metrics": copy.copy(callback_metrics or []),
-        }
+        },
+        count_steps=steps_per_epoch is not None,
     )
-    hooks.on_train_begin()
-    seen_model.stop_training = False
     for callback in hooks:
         callback.validation_data = val_ins
 
@@ -123,6 +113,34 @@ def fit_loop(
             break
     hooks.on_train_end()
     return model.history
+
+
+def start_callbacks(model: Any, callbacks: Any, params: dict[str, Any], count_steps: bool) -> tuple[Any, Any]:
+    """Brings the callbacks of a run in order, tells them about it and calls their on_train_begin.
+
+    Args:
+        model: the model; gets a new `history`.
+        callbacks: list of the user's callbacks, or None.
+        params: what they are told.
+        count_steps: whether the progress bar counts steps instead of samples.
+
+    Returns:
+        the `CallbackList`, and the model that callbacks see (and whose `stop_training` counts).
+    """
+    model.history = cbks.History()
+    stateful = list(model.stateful_metric_names)
+    chain: list[Any] = [cbks.BaseLogger(stateful_metrics=stateful)]
+    if params["verbose"]:
+        chain.append(cbks.ProgbarLogger("steps" if count_steps else "samples", stateful_metrics=stateful))
+    chain += list(callbacks or ())
+    chain.append(model.history)
+    hooks = cbks.CallbackList(chain)
+    seen_model = getattr(model, "callback_model", None) or model
+    hooks.set_model(seen_model)
+    hooks.set_params(params)
+    hooks.on_train_begin()
+    seen_model.stop_training = False
+    return hooks, seen_model
 
 
 class _Rows:

@@ -17,6 +17,8 @@ from .generic_utils import (
 from .np_utils import normalize, to_categorical
 
 _LAZY = {
+    "GeneratorEnqueuer": "data_utils",
+    "OrderedEnqueuer": "data_utils",
     "Sequence": "data_utils",
     "convert_all_kernels_in_model": "layer_utils",
     "get_file": "data_utils",
@@ -28,6 +30,8 @@ _SUBMODULES = ("data_utils", "layer_utils", "test_utils")
 
 __all__ = [
     "CustomObjectScope",
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
     "Progbar",
     "Sequence",
     "conv_utils",

@@ -7,6 +7,18 @@ from __future__ import annotations
 
 from ._archives import _extract_archive
 from ._download import _hash_file, get_file, validate_file
+from ._enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer, get_index, init_pool
 from ._sequence import Sequence
 
-__all__ = ["Sequence", "_extract_archive", "_hash_file", "get_file", "validate_file"]
+__all__ = [
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
+    "Sequence",
+    "SequenceEnqueuer",
+    "_extract_archive",
+    "_hash_file",
+    "get_file",
+    "get_index",
+    "init_pool",
+    "validate_file",
+]

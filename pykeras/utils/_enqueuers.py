@@ -1,0 +1,430 @@
+"""Enqueuers: workers that read batches ahead of the training loop, in threads or processes.
+
+Three rules keep them from hanging. Threads are daemons and wait only for things that `stop` wakes. Whoever
+waits for a batch gets the worker's exception in its place. `stop` waits for a worker that is still making a
+batch, but not for ever.
+
+Source: the public behaviour of keras/utils/data_utils.py (2.1.6).
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+import weakref
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from typing import Any
+
+import numpy as np
+
+from ._sequence import Sequence
+from ._worker_process import WorkerProcess, pickled
+
+# How long `stop` waits for workers that are in the middle of a batch, in seconds.
+_PATIENCE = 5.0
+
+# uid → Sequence, for `get_index`
+_shared_sequences: dict[int, Any] = {}
+_uids = itertools.count()
+
+# generator → lock: two enqueuers may read the same one, for training and for validation
+_generator_locks: weakref.WeakKeyDictionary[Any, threading.Lock] = weakref.WeakKeyDictionary()
+
+
+def init_pool(seqs: dict[int, Any]) -> None:
+    """Makes Sequences known to `get_index` in this process.
+
+    Args:
+        seqs: dict uid → Sequence.
+    """
+    _shared_sequences.update(seqs)
+
+
+def get_index(uid: int, i: int) -> Any:
+    """Returns batch `i` of the Sequence that an enqueuer (or `init_pool`) registered as `uid`."""
+    return _shared_sequences[uid][i]
+
+
+class SequenceEnqueuer:
+    """Base class: reads batches ahead and hands them over in a queue.
+
+    Example:
+        >>> enqueuer = OrderedEnqueuer(sequence)
+        >>> enqueuer.start(workers=4, max_queue_size=8)
+        >>> batches = enqueuer.get()
+        >>> x, y = next(batches)
+        >>> enqueuer.stop()
+    """
+
+    # how many batches will be asked for in all; None: nobody knows, read on for ever
+    batches_wanted: int | None = None
+
+    def __init__(self) -> None:
+        self.queue: queue.Queue[Any] = queue.Queue()
+        self.stop_signal: threading.Event | None = None
+        self.max_queue_size = 0
+        self._places = threading.Semaphore(0)
+        self._threads: list[threading.Thread] = []
+
+    @abstractmethod
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        """Starts the workers.
+
+        Args:
+            workers: number of threads or processes.
+            max_queue_size: number of batches that may wait.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def get(self) -> Iterator[Any]:
+        """Yields batches; a worker's exception is raised here."""
+        raise NotImplementedError
+
+    def is_running(self) -> bool:
+        """Whether the workers are at work."""
+        return self.stop_signal is not None and not self.stop_signal.is_set()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Stops the workers and drops the batches that wait.
+
+        Args:
+            timeout: how long to wait for batches that are being made, in seconds; None: a few seconds. A
+                worker that takes longer is left alone; what it makes is dropped.
+        """
+        if self.stop_signal is None:
+            return
+        self.stop_signal.set()
+        self._interrupt()
+        while True:
+            try:
+                self.queue.get_nowait()
+            except queue.Empty:
+                break
+        self.queue.put(None)  # wakes a reader
+        self._places.release(len(self._threads) + 1)
+        with self.queue.all_tasks_done:
+            self.queue.all_tasks_done.notify_all()
+        until = time.monotonic() + (_PATIENCE if timeout is None else timeout)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
+        self._threads = []
+
+    def _interrupt(self) -> None:
+        """Breaks off what workers do, where that is possible."""
+
+    def _open(self, max_queue_size: int) -> threading.Event:
+        if self.is_running():
+            raise RuntimeError("The enqueuer is running already; call its `stop` first.")
+        self.queue = queue.Queue()
+        self.max_queue_size = max(1, max_queue_size)
+        self._places = threading.Semaphore(self.max_queue_size)
+        self.stop_signal = threading.Event()
+        return self.stop_signal
+
+    def _spawn_thread(self, target: Callable[..., None], *args: Any) -> threading.Thread:
+        thread = threading.Thread(target=target, args=args, daemon=True, name=f"pykeras-{target.__name__}")
+        self._threads.append(thread)
+        thread.start()
+        return thread
+
+
+class OrderedEnqueuer(SequenceEnqueuer):
+    """Reads a `Sequence` with several workers and keeps the order of its batches.
+
+    Args:
+        sequence: a `Sequence`.
+        use_multiprocessing: processes instead of threads. The Sequence is sent to them once, and again after
+            every epoch if it has an `on_epoch_end`. The random numbers of a batch are seeded for that batch:
+            they do not depend on which worker makes it.
+        shuffle: a new order of the batches for every pass, drawn from NumPy's global generator.
+
+    Raises:
+        TypeError: in `start`, the Sequence cannot be sent to other processes.
+        ValueError: in `start`, it has no batches.
+    """
+
+    def __init__(self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False) -> None:
+        super().__init__()
+        self.sequence = sequence
+        self.use_multiprocessing = use_multiprocessing
+        self.shuffle = shuffle
+        self.workers = 0
+        self.uid = next(_uids)
+        self.run_thread: threading.Thread | None = None
+        self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._processes: list[WorkerProcess] = []
+        self._ordered: set[Future[Any]] = set()
+        self._payload = b""
+        self._version = 0
+
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        """Starts the workers.
+
+        Args:
+            workers: number of threads or processes.
+            max_queue_size: number of batches that may wait.
+        """
+        if len(self.sequence) < 1:
+            raise ValueError(f"{type(self.sequence).__name__} has no batches: its length is 0.")
+        if self.use_multiprocessing:
+            self._payload = pickled(self.sequence)
+        stopped = self._open(max_queue_size)
+        self.workers = max(1, workers)
+        self._tasks = queue.SimpleQueue()
+        self._ordered = set()
+        # Drawn here, in the caller's thread: threads that share NumPy's generator would make runs differ.
+        seed = int(np.random.randint(2**31)) if self.shuffle or self.use_multiprocessing else 0
+        self._send_sequence()
+        self._processes = [WorkerProcess() for _ in range(self.workers * bool(self.use_multiprocessing))]
+        for number in range(self.workers):
+            self._spawn_thread(self._work, self._processes[number] if self._processes else None, self._tasks)
+        self.run_thread = self._spawn_thread(self._run, stopped, seed)
+
+    def get(self) -> Iterator[Any]:
+        """Yields the batches in order; a worker's exception is raised in the place of its batch."""
+        while True:
+            future = self.queue.get()
+            if future is None:
+                self.queue.put(None)  # for other readers
+                return
+            try:
+                error = future.exception()
+            except CancelledError:
+                return
+            if error is not None:
+                self.stop(timeout=0.5)
+                raise error
+            self._ordered.discard(future)
+            self.queue.task_done()
+            self._places.release()
+            yield future.result()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Stops the workers and drops the batches that wait; see `SequenceEnqueuer.stop`."""
+        super().stop(timeout)
+        for process in self._processes:
+            process.join(1.0)
+        self._processes = []
+        _shared_sequences.pop(self.uid, None)
+
+    def _interrupt(self) -> None:
+        for process in self._processes:
+            process.terminate()
+        for future in list(self._ordered):
+            future.cancel()  # wakes whoever waits for it
+        for _ in range(self.workers):
+            self._tasks.put(None)
+
+    def _run(self, stopped: threading.Event, seed: int) -> None:
+        """Orders batches, pass after pass, as places in the queue become free."""
+        generator = np.random.RandomState(seed)
+        left = self.batches_wanted
+        try:
+            while left is None or left > 0:
+                order = np.arange(len(self.sequence))
+                if self.shuffle:
+                    generator.shuffle(order)
+                for index in order[:left].tolist():
+                    self._places.acquire()
+                    if stopped.is_set():
+                        return
+                    future: Future[Any] = Future()
+                    self._ordered.add(future)
+                    self._tasks.put((future, index, int(generator.randint(2**31))))
+                    self.queue.put(future)
+                if left is not None:
+                    left -= len(order)
+                if (left is not None and left < 0) or not self._wait_queue(stopped):
+                    return
+                self.sequence.on_epoch_end()
+                self._send_sequence(again=left != 0)
+        except BaseException as error:  # of the user's __len__ or on_epoch_end
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            self.queue.put(failed)
+
+    def _wait_queue(self, stopped: threading.Event) -> bool:
+        """Waits until every batch of the pass has been taken; False if it was broken off."""
+        with self.queue.all_tasks_done:
+            while self._ordered and not stopped.is_set():
+                self.queue.all_tasks_done.wait()
+            return not self._ordered
+
+    def _send_sequence(self, again: bool = False) -> None:
+        """Publishes the Sequence as it is now."""
+        init_pool({self.uid: self.sequence})
+        changes = type(self.sequence).on_epoch_end is not Sequence.on_epoch_end
+        if again and self.use_multiprocessing and changes:
+            self._payload = pickled(self.sequence)
+            self._version += 1
+
+    def _work(self, process: WorkerProcess | None, tasks: queue.SimpleQueue[Any]) -> None:
+        """One worker: makes the batches that were ordered, itself or by its process."""
+        loaded = -1
+        while (task := tasks.get()) is not None:
+            future, index, seed = task
+            if future.cancelled():
+                continue
+            try:
+                if process is None:
+                    batch = get_index(self.uid, index)
+                else:
+                    if loaded != self._version:
+                        loaded = self._version
+                        process.load(self._payload)
+                    batch = process.item(index, seed)
+            except BaseException as error:
+                _settle(future.set_exception, error)
+            else:
+                _settle(future.set_result, batch)
+            del task, future  # or the batch would live until the next one
+
+
+def _settle(setter: Callable[[Any], None], value: Any) -> None:
+    try:
+        setter(value)
+    except InvalidStateError:  # cancelled by `stop` in the meantime
+        pass
+
+
+class GeneratorEnqueuer(SequenceEnqueuer):
+    """Reads a generator ahead.
+
+    Args:
+        generator: yields batches. With threads only one of them is inside it at a time, and the order stays.
+        use_multiprocessing: processes instead of threads. Each gets a copy of the iterator, which must be
+            picklable, so data may come more than once; a generator function's generator cannot be sent.
+        wait_time: not used, nothing is polled.
+        seed: seeds the random numbers of process i with seed + i; None: drawn from NumPy's generator.
+
+    Raises:
+        TypeError: in `start`, the generator cannot be sent to other processes.
+    """
+
+    def __init__(
+        self,
+        generator: Any,
+        use_multiprocessing: bool = False,
+        wait_time: float = 0.05,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.wait_time = wait_time
+        self.seed = seed
+        self.genlock = _lock_of(generator)
+        self._use_multiprocessing = use_multiprocessing
+        self._processes: list[WorkerProcess] = []
+        self._left: int | None = None
+        self._working = 0
+        self._count_lock = threading.Lock()
+
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        """Starts the workers.
+
+        Args:
+            workers: number of threads or processes.
+            max_queue_size: number of batches that may wait.
+        """
+        payload = pickled(self.generator) if self._use_multiprocessing else b""
+        stopped = self._open(max_queue_size)
+        workers = max(1, workers)
+        self._left = self.batches_wanted
+        self._working = workers
+        if not self._use_multiprocessing:
+            draw = iter(self.generator).__next__
+            for _ in range(workers):
+                self._spawn_thread(self._data_generator_task, stopped, draw, self.genlock)
+            return
+        seed = int(np.random.randint(2**31)) if self.seed is None else self.seed
+        self._processes = [WorkerProcess() for _ in range(workers)]
+        for number, process in enumerate(self._processes):
+            draw = _first_loads(process, payload, seed + number)
+            self._spawn_thread(self._data_generator_task, stopped, draw, threading.Lock())
+
+    def get(self) -> Iterator[Any]:
+        """Yields the batches; ends when the generator does. A worker's exception is raised here."""
+        while True:
+            item = self.queue.get()
+            if item is None:
+                self.queue.put(None)  # for other readers
+                return
+            batch, error = item
+            if error is not None:
+                self.stop(timeout=0.5)
+                raise error
+            self._places.release()
+            yield batch
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Stops the workers and drops the batches that wait; see `SequenceEnqueuer.stop`."""
+        super().stop(timeout)
+        for process in self._processes:
+            process.join(1.0)
+        self._processes = []
+
+    def _interrupt(self) -> None:
+        for process in self._processes:
+            process.terminate()
+
+    def _data_generator_task(self, stopped: threading.Event, draw: Callable[[], Any], lock: Any) -> None:
+        """One worker: draws batches until the generator ends or enough have been drawn."""
+        waiting = self.queue
+        while True:
+            self._places.acquire()
+            # A generator cannot be entered twice; and what is put inside the lock keeps its order.
+            with lock:
+                if stopped.is_set() or not self._take_one():
+                    break
+                try:
+                    item: Any = (draw(), None)
+                except StopIteration:
+                    if not self._use_multiprocessing:  # the other threads need not try
+                        self._left = 0
+                    break
+                except BaseException as error:
+                    item = (None, error)
+                if not stopped.is_set():
+                    waiting.put(item)
+                if item[1] is not None:
+                    return
+                del item
+        with self._count_lock:
+            self._working -= 1
+            last = self._working == 0
+        self._places.release()  # for the others to see the end, too
+        if last and not stopped.is_set():
+            waiting.put(None)
+
+    def _take_one(self) -> bool:
+        with self._count_lock:
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0
+
+
+def _lock_of(generator: Any) -> Any:
+    try:
+        return _generator_locks.setdefault(generator, threading.Lock())
+    except TypeError:  # no weak references, or not hashable
+        return threading.Lock()
+
+
+def _first_loads(process: WorkerProcess, payload: bytes, seed: int) -> Callable[[], Any]:
+    """Returns `process.next`, with the data sent before the first call (in the thread that calls)."""
+    pending = [payload]
+
+    def draw() -> Any:
+        if pending:
+            process.load(pending.pop())
+            process.seed(seed % 2**32)
+        return process.next()
+
+    return draw

@@ -1,0 +1,168 @@
+"""Nothing hangs: at exit, after Ctrl-C, with slow or stuck generators, in a thousand epochs (15.3)."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from feeding import data
+
+import pykeras
+
+START = """
+import os, time
+from feeding import data
+from pykeras.utils import GeneratorEnqueuer, OrderedEnqueuer
+
+def stuck():
+    yield from data.endless(limit=1)
+    os.write(1, b"stuck\\n")
+    time.sleep(1000)
+    yield
+
+class Stuck(data.Numbered):
+    def __getitem__(self, index):
+        if index:
+            os.write(1, b"stuck\\n")
+            time.sleep(1000)
+        return super().__getitem__(index)
+
+"""
+
+
+def start(tmp_path: Path, code: str) -> subprocess.Popen[str]:
+    """Starts a script in a process of its own."""
+    script = tmp_path / "script.py"
+    script.write_text(START + code)
+    paths = [str(Path(pykeras.__file__).parent.parent), str(Path(data.__file__).parent.parent)]
+    return subprocess.Popen(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Waits for the end; a process that hangs fails the test."""
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"it hangs: {process.communicate()}")
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "e = GeneratorEnqueuer(data.endless()); e.start(2); next(e.get()); print('done')",
+        "e = OrderedEnqueuer(data.Numbered()); e.start(2); next(e.get()); print('done')",
+        "e = GeneratorEnqueuer(stuck()); e.start(2); next(e.get()); print('done')",
+        "e = OrderedEnqueuer(Stuck()); e.start(2); next(e.get()); print('done')",
+        """
+if __name__ == '__main__':
+    e = OrderedEnqueuer(data.Numbered(), True); e.start(2); next(e.get()); print('done')""",
+        """
+if __name__ == '__main__':
+    e = OrderedEnqueuer(Stuck(), True); e.start(2); next(e.get()); print('done')""",
+    ],
+)
+def test_exit_with_workers_at_work(code, tmp_path):
+    status, out, err = finish(start(tmp_path, code))
+    assert status == 0 and "done" in out and err == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "data.model().fit_generator(stuck(), 2, verbose=0)",
+        "data.model().fit_generator(Stuck(), verbose=0, shuffle=False, workers=2)",
+        "data.model().fit_generator(Stuck(), verbose=0, workers=0)",
+        """
+if __name__ == '__main__':
+    data.model().fit_generator(Stuck(), verbose=0, workers=2, use_multiprocessing=True)""",
+    ],
+)
+def test_ctrl_c(code, tmp_path):
+    process = start(tmp_path, code)
+    assert process.stdout.readline() == "stuck\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process)
+    assert status == -signal.SIGINT
+    assert err.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_ctrl_c_while_training(tmp_path):
+    code = "os.write(1, b'stuck\\n'); data.model().fit_generator(data.endless(), 10**9, verbose=0, workers=2)"
+    process = start(tmp_path, code)
+    process.stdout.readline()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    status, _, err = finish(process)
+    assert status == -signal.SIGINT and err.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_a_script_without_a_main_guard_is_told(tmp_path):
+    code = "data.model().fit_generator(data.Numbered(), verbose=0, use_multiprocessing=True)"
+    status, _, err = finish(start(tmp_path, code))
+    assert status == 1
+    assert "a script must do its work below `if __name__ == '__main__':`" in err
+
+
+def test_an_error_does_not_wait_for_slow_workers(tmp_path):
+    code = """
+def late():
+    yield from data.endless(limit=2)
+    time.sleep(1000)
+class Fails(data.Callback):
+    def on_batch_end(self, batch, logs=None):
+        raise LookupError('of a callback')
+data.model().fit_generator(late(), 5, verbose=0, callbacks=[Fails()])
+"""
+    status, _, err = finish(start(tmp_path, code))
+    assert status == 1 and err.rstrip().endswith("LookupError: of a callback")
+
+
+def test_a_slow_generator():
+    def slow():
+        for batch in data.endless():
+            time.sleep(0.02)
+            yield batch
+
+    history = data.model().fit_generator(slow(), 5, 2, verbose=0, workers=4)
+    assert len(history.epoch) == 2
+
+
+@pytest.mark.parametrize("workers", [0, 1, 4])
+def test_a_thousand_epochs(workers):
+    before = threading.active_count()
+    history = data.model().fit_generator(
+        data.Growing(2), epochs=1000, verbose=0, workers=workers, max_queue_size=2
+    )
+    assert len(history.epoch) == 1000
+    history = data.model().fit_generator(data.endless(), 2, 1000, verbose=0, workers=workers)
+    assert len(history.epoch) == 1000
+    assert threading.active_count() == before
+
+
+def test_many_short_runs():
+    before = threading.active_count()
+    net = data.model()
+    batches = data.endless()
+    for _ in range(200):
+        net.fit_generator(batches, 1, verbose=0, workers=2, validation_data=data.Numbered(1))
+    assert threading.active_count() == before
+
+
+def test_a_thousand_epochs_in_processes():
+    history = data.model().fit_generator(
+        data.Growing(3), epochs=1000, verbose=0, workers=2, use_multiprocessing=True
+    )
+    assert len(history.epoch) == 1000
