@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence
+from ..utils._sequence import Sequence
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
 from .training_arrays import start_callbacks, test_loop
 
@@ -224,6 +224,8 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
     if feeding.workers < 1:
         yield _endless(generator, shuffle) if whole else iter(generator)
         return
+    from ..utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer  # not before they are needed
+
     enqueuer: Any
     if whole:
         enqueuer = OrderedEnqueuer(generator, feeding.use_multiprocessing, shuffle)
