@@ -160,3 +160,28 @@ def test_fork_while_another_thread_predicts(model):
     finally:
         stop.set()
         thread.join()
+
+
+def test_fork_while_another_thread_trains(model):
+    """The child finds free locks and whole weights, though its parent was in the middle of a training step."""
+    x, y = pictures(64), np.eye(5)[np.arange(64) % 5]
+    model.train_on_batch(x, y)
+    stop = threading.Event()
+
+    def busy() -> None:
+        while not stop.is_set():
+            model.train_on_batch(x, y)
+            model.set_weights(model.get_weights())
+
+    def train() -> bool:
+        state = model.get_weights()
+        return all(np.isfinite(w).all() for w in state) and np.isfinite(model.train_on_batch(x, y))
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for _ in range(20):
+            in_child(train, seconds=30)
+    finally:
+        stop.set()
+        thread.join()

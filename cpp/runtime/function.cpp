@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/fork_gate.h"
 #include "graph/op.h"
 #include "runtime/specialise.h"
 
@@ -42,6 +43,7 @@ Function::Function(std::vector<Value> inputs, std::vector<Value> outputs, const 
 }
 
 std::shared_ptr<Plan> Function::plan(const std::vector<Shape>& shapes, int phase) {
+  const ForkPass pass;
   Key key{shapes, phase, epoch.load()};
   std::lock_guard<std::mutex> lock(mutex_);
   for (auto it = plans_.begin(); it != plans_.end(); ++it)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/fork_gate.h"
 #include "graph/op.h"
 #include "graph/scan.h"
 #include "runtime/arena.h"
@@ -256,6 +257,7 @@ std::vector<std::pair<std::string, std::string>> Plan::step_names() const {
 
 void Plan::run_timed(const std::vector<const void*>& in, const std::vector<void*>& out, uint64_t step,
                      double* seconds) {
+  const ForkPass pass;
   std::unique_lock<std::mutex> updating;
   if (!graph_.updated.empty()) updating = std::unique_lock<std::mutex>(update_mutex_);
   std::shared_ptr<Persistent> kept;

@@ -1,10 +1,12 @@
 #include "runtime/variable.h"
 
+#include "core/fork_gate.h"
 #include "runtime/function.h"
 
 namespace pk {
 
 HostTensor VariableState::get() {
+  const ForkPass pass;
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   ensure();
   HostTensor out(type_);
@@ -13,6 +15,7 @@ HostTensor VariableState::get() {
 }
 
 void VariableState::set(const void* host) {
+  const ForkPass pass;
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (!data_) {
     device_ = current_device();
@@ -24,6 +27,7 @@ void VariableState::set(const void* host) {
 }
 
 void VariableState::set_initializer(Value initial) {
+  const ForkPass pass;
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   if (initial.dtype() != type_.dtype || !compatible(initial.shape(), type_.shape))
     throw ValueError(cat("the initial value of variable '", name_, "' has shape ", initial.shape(),
@@ -49,6 +53,7 @@ void VariableState::ensure() {
 }
 
 std::shared_ptr<void> VariableState::on(const std::shared_ptr<Device>& device) {
+  const ForkPass pass;
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   ensure();
   if (device_ != device) {
