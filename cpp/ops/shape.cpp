@@ -34,13 +34,24 @@ Types broadcast_like_type(const InferContext& ctx) {
   return type_of(ctx.dtype(0), out);
 }
 
+// The dimensions are those of a shape tensor, once its numbers are known, else those of the attribute.
 Types fill_type(const InferContext& ctx) {
   const auto& a = ctx.attrs.as<FillAttrs>();
-  for (int64_t d : a.shape)
-    if (d < 0)
-      ctx.fail("every dimension of 'shape' must be known and not negative, got ",
-               Shape(a.shape.begin(), a.shape.end()));
-  return type_of(a.dtype, Shape(a.shape.begin(), a.shape.end()));
+  Shape want(a.shape.begin(), a.shape.end());
+  if (ctx.n_in() == 1) {
+    ctx.want_rank(0, 1);
+    if (ctx.dtype(0) != DType::i32 && ctx.dtype(0) != DType::i64)
+      ctx.fail("the shape must be int32 or int64, got ", ctx.dtype(0));
+    const int64_t rank = ctx.shape(0)[0];
+    if (rank != kUnknown && rank != want.rank())
+      ctx.fail("the shape tensor has ", rank, " entries, the attribute ", want.rank());
+    const auto dims = ctx.integers(0);
+    if (!dims) return type_of(a.dtype, want);
+    want = Shape(*dims);
+  }
+  for (int64_t d : want)
+    if (d < 0) ctx.fail("every dimension of 'shape' must be known and not negative, got ", want);
+  return type_of(a.dtype, want);
 }
 
 Types range_type(const InferContext& ctx) {
@@ -81,7 +92,7 @@ const OpBuilder shape_op =
         .shape_only(0)
         .dispatch(-1)
         .no_grad(kShapeOnly);
-const OpBuilder fill_op = op<FillAttrs>("fill").arity(0).infer(fill_type).dispatch(-1).no_grad(kNoInput);
+const OpBuilder fill_op = op<FillAttrs>("fill").arity(0, 1).infer(fill_type).dispatch(-1).no_grad(kShapeOnly);
 const OpBuilder fill_like_op =
     op<FillAttrs>("fill_like")
         .arity(1)

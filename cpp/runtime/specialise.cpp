@@ -149,6 +149,11 @@ class Specialiser {
     if (!compatible(made->types[0].shape, node->types[0].shape))
       throw RuntimeError(cat("internal error: '", name, "' inferred ", node->types[0].shape, " and then ",
                              made->types[0].shape));
+    for (const TensorType& t : made->types)
+      if (!t.shape.known())
+        throw ValueError(cat("op '", name, "'", node->scope.empty() ? "" : cat(" of '", node->scope, "'"),
+                             ": the shape of the result, ", t.shape,
+                             ", must follow from the shapes of the inputs, but it depends on their values"));
     if (is_no_op(*made)) return {made->inputs[0]};
     if (std::vector<Value> constants = fold(made); !constants.empty()) {
       for (Value& c : constants) c.node = merged_constant(c.node);

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .common import normalize_data_format
-from .engine import Tensor, op, to_tensor
+from .engine import Tensor, binary, op, to_tensor
 from .engine import index as _index
 from .names import FLOAT_DTYPES, dtype_name
 
@@ -72,16 +72,19 @@ def _entries(shape: Any) -> list[_Entry] | None:
 def shape_source(shape: Any) -> list[int] | Tensor:
     """Returns what the engine needs to make a tensor of a given shape.
 
-    Args: shape: ints, and scalars such as `K.shape(x)[0]`; or `K.shape(x)` itself.
+    Args: shape: ints, and scalars computed from sizes such as `K.shape(x)[0]`; or a vector of them.
     Returns: the sizes, if all are known; otherwise some tensor of that shape (only its shape matters).
-    Raises: TypeError for a size that was computed in another way.
+    Raises: TypeError for a vector of unknown length.
     """
     entries = _entries(shape)
+    if entries is None and None in shape.shape:
+        raise TypeError(f"The number of axes must be known, which {shape!r} does not tell.")
     if entries is None or any(isinstance(e, Tensor) for e in entries):
-        raise TypeError(
-            "A shape must consist of ints and of sizes of tensors, like `K.shape(x)[0]`; "
-            f"a size computed otherwise is not supported: {shape!r}."
+        known = (
+            [-1] * shape.shape[0] if entries is None else [e if isinstance(e, int) else -1 for e in entries]
         )
+        vector = shape if entries is None else _vector(entries)
+        return op("fill", vector, shape=known, value=0.0, dtype="float32")
     if all(isinstance(e, int) for e in entries):
         return entries
     first = next(e for e in entries if not isinstance(e, int))[0]
@@ -313,22 +316,31 @@ def one_hot(indices: Any, num_classes: int) -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str = "int32") -> Tensor:
-    """Returns the numbers start, start + step, … below stop (or from 0 below start, with one argument)."""
+    """Returns the numbers start, start + step, … below stop (or from 0 below start, with one argument).
+
+    Args: start, stop: numbers, or whole-number scalars computed from sizes such as `K.shape(x)[0]`.
+    """
     if stop is None:
         start, stop = 0, start
-    if isinstance(stop, Tensor) and not isinstance(start, Tensor) and start == 0 and step == 1:
-        source = shape_source([stop])
-        if isinstance(source, Tensor):  # counts the places of a vector of the right length
-            return op(
-                "cumsum",
-                op("fill_like", source, value=1.0, dtype=dtype),
-                axis=0,
-                exclusive=True,
-                reverse=False,
+    if isinstance(start, Tensor) or isinstance(stop, Tensor):
+        if not isinstance(step, (int, np.integer)) or step == 0:
+            raise TypeError(
+                f"`arange` between computed numbers needs a whole `step` other than 0, not {step!r}."
             )
+        count = stop
+        if isinstance(start, Tensor) or start != 0 or step != 1:
+            count = binary("maximum", (stop - start + (step - (1 if step > 0 else -1))) // step, 0)
+        source = shape_source([count])
+        if isinstance(source, Tensor):  # counts the places of a vector of the right length
+            ones = op("fill_like", source, value=1.0, dtype=dtype)
+            places = op("cumsum", ones, axis=0, exclusive=True, reverse=False)
+            places = places if step == 1 else places * step
+            if isinstance(start, Tensor):
+                return places + (start if start.dtype == dtype else op("cast", start, dtype=dtype))
+            return places if start == 0 else places + start
         stop = source[0]
-    if any(isinstance(v, Tensor) for v in (start, stop, step)):
-        raise TypeError("`arange` takes numbers; only `stop` may be a tensor's size, like `K.shape(x)[0]`.")
+    if isinstance(step, Tensor):
+        raise TypeError("The `step` of `arange` must be a number.")
     if not isinstance(dtype, str) or step == 0:
         raise ValueError("`arange` needs a step other than 0 and the name of a type.")
     if stop < start and step > 0 and start == 0:

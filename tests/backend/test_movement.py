@@ -137,6 +137,42 @@ def test_one_hot():
     check(lambda i: K.one_hot(i, 3), lambda i: np.eye(3, dtype="float32")[i.astype(int)], i.astype("float32"))
 
 
+def test_arange_between_computed_sizes():
+    """18.10: parts of an axis whose size is known only when the function runs."""
+    x = K.placeholder((None, 2))
+    n = K.shape(x)[0]
+    third = n // 3
+    parts = [K.arange(third, n), K.arange(third * 2, n, 2), K.arange(n, 0, -2), K.arange(n, third)]
+    run = K.function([x], [*parts, K.arange(1, n, 3, dtype="int64"), K.gather(x, K.arange(third, n))])
+    for rows in (0, 1, 2, 7, 3000):  # the last one is too long to be folded into the plan
+        data = np.random.random((rows, 2)).astype("float32")
+        third_of = rows // 3
+        want = [np.arange(third_of, rows), np.arange(third_of * 2, rows, 2), np.arange(rows, 0, -2), []]
+        got = run([data])
+        for g, w in zip(got, [*want, np.arange(1, rows, 3), data[third_of:]]):
+            np.testing.assert_array_equal(g, w)
+        assert [g.dtype.name for g in got[:5]] == ["int32"] * 4 + ["int64"]
+    with pytest.raises(TypeError, match="whole `step`"):
+        K.arange(third, n, 0.5)
+    with pytest.raises(TypeError, match="must be a number"):
+        K.arange(0, 5, n)
+
+
+def test_computed_shapes():
+    """18.8: shapes may be calculated from other shapes, never from data."""
+    x = K.placeholder((None, 4))
+    n = K.shape(x)[0]
+    run = K.function([x], [K.zeros((n // 2, 3)), K.ones(K.shape(x) + 1), K.zeros([n * 2, K.shape(x)[1]])])
+    assert [a.shape for a in run([np.zeros((5, 4))])] == [(2, 3), (6, 5), (10, 4)]
+    assert run([np.zeros((2, 4))])[1].min() == 1
+    assert K.function([x], [K.random_uniform((n * 2, 3))])([np.zeros((5, 4))])[0].shape == (10, 3)
+    with pytest.raises(TypeError, match="number of axes"):
+        K.zeros(K.placeholder((None,), dtype="int32"))
+    by_data = K.function([x], [K.zeros((K.cast(K.sum(x), "int32"),))])
+    with pytest.raises(ValueError, match="depends on their values"):
+        by_data([np.ones((2, 4))])
+
+
 def test_arange():
     for args in ((5,), (2, 7), (2, 9, 3), (5, 1, -2), (0, 1, 0.25)):
         dtype = "float32" if any(isinstance(a, float) for a in args) else "int32"
@@ -198,12 +234,6 @@ def test_bilinear_resizing():
         lambda x: np_bilinear(np_bilinear(x, 2, 1), 3, 2),
         x,
     )
-
-
-def test_a_shape_from_arithmetic_is_refused_where_it_cannot_be_used():
-    x = K.placeholder((None, 2))
-    with pytest.raises(TypeError, match=r"K\.shape"):
-        K.random_uniform((K.shape(x)[0] * 2, 3))
 
 
 @pytest.mark.parametrize(
