@@ -23,10 +23,11 @@ _LAZY = {
     "convert_all_kernels_in_model": "layer_utils",
     "get_file": "data_utils",
     "get_source_inputs": "layer_utils",
+    "multi_gpu_model": "multi_gpu_utils",
     "print_summary": "layer_utils",
 }
 
-_SUBMODULES = ("data_utils", "layer_utils", "test_utils")
+_SUBMODULES = ("data_utils", "layer_utils", "multi_gpu_utils", "test_utils", "vis_utils")
 
 __all__ = [
     "CustomObjectScope",
@@ -43,6 +44,7 @@ __all__ = [
     "get_file",
     "get_source_inputs",
     "io_utils",
+    "multi_gpu_model",
     "normalize",
     "np_utils",
     "print_summary",
