@@ -17,7 +17,7 @@ def two_by_two():
 
 @pytest.fixture
 def gpus_there(monkeypatch):
-    """The graph is the same whatever computes it; the check of the devices is all that a GPU is needed for."""
+    """The graph is the same whatever computes it: a GPU is needed for the check of the devices only."""
     monkeypatch.setattr(multi_gpu_utils, "_available_gpus", lambda: 3)
 
 

@@ -23,7 +23,9 @@ _LAZY = {
     "convert_all_kernels_in_model": "layer_utils",
     "get_file": "data_utils",
     "get_source_inputs": "layer_utils",
+    "model_to_dot": "vis_utils",
     "multi_gpu_model": "multi_gpu_utils",
+    "plot_model": "vis_utils",
     "print_summary": "layer_utils",
 }
 
@@ -44,9 +46,11 @@ __all__ = [
     "get_file",
     "get_source_inputs",
     "io_utils",
+    "model_to_dot",
     "multi_gpu_model",
     "normalize",
     "np_utils",
+    "plot_model",
     "print_summary",
     "serialize_keras_object",
     "to_categorical",

@@ -1,8 +1,8 @@
 """Places boxes and edges of a directed graph in ranks, so that edges flow one way and rarely cross.
 
-The method is Sugiyama's: break cycles, give every box a rank, order the boxes of each rank by the mean place of
-their neighbours, then move them to where edges become straight. Directions are called *along* (with the edges) and
-*across*; the caller decides which of them is down.
+The method is Sugiyama's: break cycles, give every box a rank, order the boxes of each rank by the mean place
+of their neighbours, then move them to where edges become straight. Directions are called *along* (with the
+edges) and *across*; the caller decides which of them is down.
 
 Source: K. Sugiyama, S. Tagawa, M. Toda, "Methods for visual understanding of hierarchical system structures",
     1981; the last step solves, per rank, the least-squares placement by pooling adjacent violators.
@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -28,12 +29,15 @@ class Route:
 
     Attributes:
         source, target: numbers of the boxes.
-        points: (across, along) in pairs: where the edge leaves a rank, where it enters the next one, and so on.
+        begin, end: (across, along) at the edges of the two boxes.
+        points: (across, along) in pairs: where it leaves a rank, where it enters the next one, and so on.
         back: it runs against the flow (a layer that is fed with what comes out of it).
     """
 
     source: int
     target: int
+    begin: Point = (0.0, 0.0)
+    end: Point = (0.0, 0.0)
     points: list[Point] = field(default_factory=list)
     back: bool = False
 
@@ -97,6 +101,8 @@ def lay_out(
 
     _order(rows)
     _place(rows, gap_across)
+    for _ in range(3):
+        _straighten(rows, gap_across)
     left = min((item.x - item.across / 2 for row in rows for item in row), default=0.0)
     for row in rows:
         for item in row:
@@ -109,7 +115,7 @@ def lay_out(
     for (u, v), good, chain in zip(edges, forward, chains):
         route = Route(u, v, back=not good)
         if good:
-            for a, b in zip(chain, chain[1:]):
+            for a, b in pairwise(chain):
                 route.points += [(a.x, bottoms[a.rank]), (b.x, tops[b.rank])]
         routes.append(route)
     _spread_ends(routes, sizes, centres)
@@ -148,7 +154,7 @@ def _without_cycles(n: int, edges: Sequence[tuple[int, int]]) -> list[bool]:
 
 
 def _ranks(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Ranks from 0, each box as late as what it feeds allows."""
+    """Ranks from 0, each box as late as what it feeds allows; what is not connected comes first."""
     behind: list[list[int]] = [[] for _ in range(n)]
     waiting = [0] * n
     before: list[list[int]] = [[] for _ in range(n)]
@@ -166,13 +172,13 @@ def _ranks(n: int, edges: Sequence[tuple[int, int]]) -> list[int]:
             if not waiting[u]:
                 ready.append(u)
     top = max(height, default=0)
-    return [top - h for h in height]
+    return [top - h if behind[i] or before[i] else 0 for i, h in enumerate(height)]
 
 
 def _chain(start: _Item, end: _Item) -> list[_Item]:
     """Connects two boxes through a passing place in every rank between them."""
     chain = [start, *(_Item(-1, 6.0, rank) for rank in range(start.rank + 1, end.rank)), end]
-    for a, b in zip(chain, chain[1:]):
+    for a, b in pairwise(chain):
         a.behind.append(b)
         b.before.append(a)
     return chain
@@ -240,11 +246,13 @@ def _place(rows: list[list[_Item]], gap: float) -> None:
         last = sweep >= _PLACE_SWEEPS - 4
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wanted, weights = [], []
+            middle = sum(item.x for item in row) / len(row)
             for item in row:
                 near = item.before + item.behind if last else item.before if sweep % 2 == 0 else item.behind
                 pulls = [_PULL[(item.box < 0) + (other.box < 0)] for other in near]
                 weight = sum(pulls)
-                wanted.append(sum(p * o.x for p, o in zip(pulls, near)) / weight if near else item.x)
+                rest = item.x if item.before or item.behind else middle
+                wanted.append(sum(p * o.x for p, o in zip(pulls, near)) / weight if near else rest)
                 weights.append(weight if near else 0.01)
             for item, x in zip(row, _nearest(wanted, weights, [item.across for item in row], gap)):
                 item.x = x
@@ -267,6 +275,43 @@ def _nearest(wanted: list[float], weights: list[float], widths: list[float], gap
     return [x + offset for x, offset in zip(places, offsets)]
 
 
+def _straighten(rows: list[list[_Item]], gap: float) -> None:
+    """Puts what follows each other without a branch onto one line, as far as the neighbours leave room."""
+    for row in rows:
+        for first in row:
+            if len(first.before) == 1 and len(first.before[0].behind) == 1:
+                continue  # not the first of its line
+            line, low, high = [first], *_room(first, rows, gap)
+            while len(line[-1].behind) == 1 and len(line[-1].behind[0].before) == 1:
+                item = line[-1].behind[0]
+                left, right = _room(item, rows, gap)
+                if max(low, left) > min(high, right):
+                    _align(line, low, high)
+                    line, low, high = [item], left, right
+                else:
+                    line, low, high = [*line, item], max(low, left), min(high, right)
+            _align(line, low, high)
+
+
+def _room(item: _Item, rows: list[list[_Item]], gap: float) -> Point:
+    """How far to both sides an item can move before it comes too near to its neighbours."""
+    row = rows[item.rank]
+    low, high = float("-inf"), float("inf")
+    if item.order:
+        other = row[item.order - 1]
+        low = other.x + (other.across + item.across) / 2 + gap
+    if item.order + 1 < len(row):
+        other = row[item.order + 1]
+        high = other.x - (other.across + item.across) / 2 - gap
+    return min(low, item.x), max(high, item.x)  # touching boxes miss the gap by a rounding error
+
+
+def _align(line: list[_Item], low: float, high: float) -> None:
+    place = min(max(sum(item.x for item in line) / len(line), low), high)
+    for item in line:
+        item.x = place
+
+
 # ---- along
 
 
@@ -285,22 +330,22 @@ def _rank_bounds(
 
 
 def _spread_ends(routes: list[Route], sizes: Sequence[Point], centres: list[Point]) -> None:
-    """Lets the edges of one box begin and end side by side, in the order in which they come, at its very edge."""
-    for end in (0, -1):
-        ends: dict[int, list[Route]] = {}
+    """Lets the edges of one box begin and end side by side, in the order in which they come."""
+    for at_target in (False, True):
+        groups: dict[int, list[Route]] = {}
         for route in routes:
             if not route.back:
-                ends.setdefault(route.target if end else route.source, []).append(route)
-        for box, group in ends.items():
+                groups.setdefault(route.target if at_target else route.source, []).append(route)
+        for box, group in groups.items():
             width, height = sizes[box]
             x, y = centres[box]
-            group.sort(key=lambda route: route.points[-2 if end else 1])
+            group.sort(key=lambda route: route.points[-2 if at_target else 1])
             step = min(14.0, (width - 16.0) / len(group))
             for place, route in enumerate(group):
-                shift = (place - (len(group) - 1) / 2) * step
-                across, along = route.points[end]
-                route.points[end] = (x + shift, along)
-                at = y - height / 2 if end else y + height / 2
-                if abs(at - along) > 0.5:  # the box is smaller than its rank
-                    edge = [(x + shift, at)] * 2
-                    route.points[:] = route.points + edge[:1] if end else edge[:1] + route.points
+                port = x + (place - (len(group) - 1) / 2) * step
+                if at_target:
+                    route.points[-1] = (port, route.points[-1][1])
+                    route.end = (port, y - height / 2)
+                else:
+                    route.points[0] = (port, route.points[0][1])
+                    route.begin = (port, y + height / 2)

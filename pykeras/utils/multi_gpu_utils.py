@@ -33,7 +33,9 @@ def get_slice(data: Any, i: int, parts: int) -> Any:
     return K.gather(data, K.arange(step * i, rows if i == parts - 1 else step * (i + 1)))
 
 
-def multi_gpu_model(model: Any, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False) -> Any:
+def multi_gpu_model(
+    model: Any, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False
+) -> Any:
     """Makes a model that works on the parts of a batch with copies of another, which share its weights.
 
     The batch is cut along its first axis, the last copy takes what is left over; the results are put
@@ -99,10 +101,11 @@ def _wanted(gpus: Any, available: int) -> list[int]:
         )
     missing = [i for i in ids if not 0 <= i < available]
     if missing:
+        wanted = [f"/gpu:{i}" for i in ids]
+        there = ["/cpu:0", *(f"/gpu:{i}" for i in range(available))]
         raise ValueError(
-            f"To call `multi_gpu_model` with `gpus={gpus}`, we expect the devices "
-            f"{['/gpu:%d' % i for i in ids]} to be available. However this machine only has: "
-            f"{['/cpu:0'] + ['/gpu:%d' % i for i in range(available)]}. Use the model itself instead, or "
+            f"To call `multi_gpu_model` with `gpus={gpus}`, we expect the devices {wanted} to be available. "
+            f"However this machine only has: {there}. Use the model itself instead, or "
             "reduce `gpus`."
         )
     if len(set(ids)) < len(ids):
