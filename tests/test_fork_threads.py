@@ -163,7 +163,7 @@ def test_fork_while_another_thread_predicts(model):
 
 
 def test_fork_while_another_thread_trains(model):
-    """The child finds free locks and whole weights, though its parent was in the middle of a training step."""
+    """The child finds free locks and whole weights, though its parent was amid a training step."""
     x, y = pictures(64), np.eye(5)[np.arange(64) % 5]
     model.train_on_batch(x, y)
     stop = threading.Event()
