@@ -54,6 +54,19 @@ def test_terminal_goes_back_and_wipes(clock, monkeypatch):
     assert stream.getvalue() == "\r" + first + "\b" * len(first) + "\r" + last + "\n"
 
 
+def test_notebooks_count_as_terminals(clock, capsys, monkeypatch):
+    """A cell's output is no terminal by name, but it understands the carriage return."""
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    bar = Progbar(2, width=2)
+    clock.now += 1
+    bar.update(1)
+    clock.now += 1
+    bar.update(2)
+    first = "1/2 [>.] - ETA: 1s"
+    out = capsys.readouterr().out
+    assert out == "\r" + first + "\b" * len(first) + "\r2/2 [==] - 2s 1s/step" + "\n"
+
+
 def test_interval_drops_all_but_the_last(clock, capsys):
     bar = Progbar(100)
     for i in range(1, 101):

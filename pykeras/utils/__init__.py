@@ -14,6 +14,7 @@ from .generic_utils import (
     get_custom_objects,
     serialize_keras_object,
 )
+from .io_utils import H5Dict, h5dict
 from .np_utils import normalize, to_categorical
 
 _LAZY = {
@@ -33,6 +34,7 @@ _SUBMODULES = ("data_utils", "layer_utils", "multi_gpu_utils", "test_utils", "vi
 
 __all__ = [
     "CustomObjectScope",
+    "H5Dict",
     "GeneratorEnqueuer",
     "OrderedEnqueuer",
     "Progbar",
@@ -45,6 +47,7 @@ __all__ = [
     "get_custom_objects",
     "get_file",
     "get_source_inputs",
+    "h5dict",
     "io_utils",
     "model_to_dot",
     "multi_gpu_model",

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._h5dict import H5Dict
+
+h5dict = H5Dict
+
 
 def ask_to_proceed_with_overwrite(filepath: Any) -> bool:
     """Asks on the terminal whether an existing file may be replaced.
