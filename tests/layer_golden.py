@@ -1,5 +1,6 @@
-"""What tf_keras computed (golden/layers.npz), and the rules by which both sides draw their numbers."""
+"""What tf_keras computed (golden/*.npz), and the rules by which both sides draw their numbers."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -7,24 +8,32 @@ from typing import Any
 import numpy as np
 
 FOLDER = Path(__file__).parent / "golden"
-CASES: dict[str, list[dict[str, Any]]] = json.loads((FOLDER / "layers.json").read_text())
-_ARRAYS: dict[str, np.ndarray] = {}
 
 
-def expected(group: str, index: int) -> dict[str, np.ndarray]:
+@functools.cache
+def records(file: str = "layers") -> dict[str, list[dict[str, Any]]]:
+    """The cases of one golden file by group."""
+    return json.loads((FOLDER / f"{file}.json").read_text())
+
+
+@functools.cache
+def arrays(file: str = "layers") -> dict[str, np.ndarray]:
+    """The arrays of one golden file by name."""
+    with np.load(FOLDER / f"{file}.npz") as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def expected(group: str, index: int, file: str = "layers") -> dict[str, np.ndarray]:
     """Returns {suffix: array} of one case."""
-    if not _ARRAYS:
-        with np.load(FOLDER / "layers.npz") as archive:
-            _ARRAYS.update({name: archive[name] for name in archive.files})
-    return {name: _ARRAYS[f"{group}/{index}/{name}"] for name in CASES[group][index]["arrays"]}
+    return {name: arrays(file)[f"{group}/{index}/{name}"] for name in records(file)[group][index]["arrays"]}
 
 
-def cases(group: str) -> list[Any]:
+def cases(group: str, file: str = "layers") -> list[Any]:
     """Returns pytest parameters (index, case), named after the class and the BEHAVIOURS item."""
     import pytest
 
     parameters = []
-    for index, case in enumerate(CASES[group]):
+    for index, case in enumerate(records(file)[group]):
         name = case.get("class") or case["name"]
         parameters.append(pytest.param(index, case, id=f"{index}-{name}-item{case['item']}"))
     return parameters

@@ -286,6 +286,7 @@ def separable_conv1d(
         x: tensor of shape (samples, steps, channels), or (samples, channels, steps).
         depthwise_kernel: tensor of shape (length, channels, multiplier).
         pointwise_kernel: tensor of shape (1, channels·multiplier, filters).
+        padding: as in `conv1d`.
     """
     data_format = normalize_data_format(data_format)
     x = to_tensor(x)
@@ -293,6 +294,13 @@ def separable_conv1d(
     # The same stride along both axes: the added one has a single place, where the stride has no effect.
     step, hole = _numbers(strides, 1, "strides")[0], _numbers(dilation_rate, 1, "dilation_rate")[0]
     rows = op("expand_dims", to_last(x, data_format), axis=1)
+    depthwise_kernel = to_tensor(depthwise_kernel)
+    if _padding(padding, ["causal"]) == "causal":
+        if depthwise_kernel.shape[0] is None:
+            raise ValueError("A causal convolution needs a kernel of known length.")
+        in_front = hole * (depthwise_kernel.shape[0] - 1)
+        rows = op("pad", rows, before=[0, 0, in_front, 0], after=[0] * 4, value=0.0)
+        padding = "valid"
     depthwise = op("expand_dims", to_tensor(depthwise_kernel), axis=0)
     pointwise = op("expand_dims", to_tensor(pointwise_kernel), axis=0)
     result = separable_conv2d(rows, depthwise, pointwise, (step, step), padding, "channels_last", (1, hole))

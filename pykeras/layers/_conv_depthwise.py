@@ -124,7 +124,7 @@ class SeparableConv1D(_SeparableConv):
         filters: number of output features.
         kernel_size: window length.
         strides: step between windows.
-        padding: 'valid' or 'same'.
+        padding: 'valid', 'same' or 'causal' (zeros in front).
         data_format: 'channels_last', 'channels_first' or None for the configured one.
         dilation_rate: step between the window's taps.
         depth_multiplier: depthwise outputs per input feature.

@@ -8,10 +8,12 @@ from pykeras import backend as K
 from pykeras import layers, losses, metrics, optimizers
 
 
-def run_layer(index, case, known_sizes):
-    """Returns {suffix: array} of one layer case.
+def run_layer(index, case, known_sizes, file):
+    """Returns ({suffix: array}, what it should be) of one layer case.
 
-    Args: known_sizes: whether the input's sizes are known when the graph is built.
+    Args:
+        known_sizes: whether the input's sizes are known when the graph is built.
+        file: the golden file.
     """
     layer = getattr(layers, case["class"])(**case["config"])
     ints = case.get("ints")
@@ -29,7 +31,7 @@ def run_layer(index, case, known_sizes):
         value = draw(1000 * index + 100 + i, K.int_shape(variable))
         weights.append(np.abs(value) + 0.5 if "variance" in variable.name else value)
     layer.set_weights(weights)
-    wanted = expected("layers", index)
+    wanted = expected("layers", index, file)
     weight = draw(1000 * index + 200, wanted["y"].shape)
     floats = [] if ints else inputs
     grads = K.gradients(K.sum(output * K.constant(weight)), floats + layer.trainable_weights)
@@ -50,7 +52,19 @@ def run_layer(index, case, known_sizes):
 @pytest.mark.parametrize(("index", "case"), cases("layers"))
 def test_layer(index, case, known_sizes):
     """Outputs and gradients; the item is in the test's name."""
-    result, wanted = run_layer(index, case, known_sizes)
+    check_layer(index, case, known_sizes, "layers")
+
+
+@pytest.mark.parametrize("known_sizes", [True, False], ids=["fixed", "open"])
+@pytest.mark.parametrize(("index", "case"), cases("layers", "options"))
+def test_options_of_a_layer(index, case, known_sizes):
+    """The same for the rarer options."""
+    check_layer(index, case, known_sizes, "options")
+
+
+def check_layer(index, case, known_sizes, file):
+    """Compares one layer case."""
+    result, wanted = run_layer(index, case, known_sizes, file)
     assert sorted(result) == sorted(wanted)
     for name, value in wanted.items():
         assert_close(result[name], value, f"{case['class']}({case['config']}) {name}", 2e-5)
