@@ -7,10 +7,11 @@ Each case trains one model on one batch: losses of the steps (before each update
 the prediction. Every layer with weights takes part, with regularizers and constraints on each of them; the
 optimizers take turns. Data and first weights are drawn by both sides (`draw` of make_layers.py).
 
-Where Keras 2.1.6 counts otherwise than tf_keras, this side follows Keras (DECISIONS.md): activity regularizers
-sum over the batch, `clipnorm` means the norm of all gradients, Adagrad begins at zero, rows of an embedding that
-were not read keep their momentum, and weighted losses divide by the share of non-zero weights. Moving variances
-are left out: tf_keras corrects them otherwise (tests/layers/test_behaviour.py has Keras's formula).
+Where Keras 2.1.6 counts otherwise than tf_keras, this side follows Keras (DECISIONS.md): activity
+regularizers sum over the batch, `clipnorm` means the norm of all gradients, Adagrad begins at zero, rows
+of an embedding that were not read keep their momentum, and weighted losses divide by the share of non-
+zero weights. Moving variances are left out: tf_keras corrects them otherwise
+(tests/layers/test_behaviour.py has Keras's formula).
 """
 
 import json
