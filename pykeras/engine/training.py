@@ -112,8 +112,8 @@ class Model(CompiledNetwork):
                 raise ValueError("`validation_split` needs data that is fed as arrays.")
             samples = int(ins[0].shape[0])
             split_at = int(samples * (1.0 - validation_split))
-            val_ins = [array[split_at:] for array in ins]
-            ins = [array[:split_at] for array in ins]
+            val_ins = [checks.row_range(array, split_at, samples) for array in ins]
+            ins = [checks.row_range(array, 0, split_at) for array in ins]
         elif validation_steps:
             val_ins = []
 

@@ -5,7 +5,9 @@ Source: the public behaviour of keras/engine/training.py (2.1.6) and keras/engin
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ import numpy as np
 from .. import callbacks as cbks
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
 from .training_utils import Arrays, batch_shuffle, check_num_samples, is_sparse, make_batches, slice_arrays
+
+# Bytes of a batch in memory from which gathering its rows costs more than passing it between threads.
+_LARGE_BATCH = 4 << 20
 
 
 def fit_loop(
@@ -90,16 +95,16 @@ def fit_loop(
         hooks.on_epoch_begin(epoch)
         epoch_logs: dict[str, Any] = {}
         stopped = False
-        batches = rows.shuffled() if rows is not None else ((ins, 1) for _ in range(steps_per_epoch or 0))
-        for index, (batch, size) in enumerate(batches):
-            logs: dict[str, Any] = {"batch": index, "size": size}
-            hooks.on_batch_begin(index, logs)
-            for label, value in zip(labels, f(batch)):
-                logs[label] = value
-            hooks.on_batch_end(index, logs)
-            if seen_model.stop_training:
-                stopped = True
-                break
+        with rows.epoch() if rows is not None else _whole(ins, steps_per_epoch) as batches:
+            for index, (batch, size) in enumerate(batches):
+                logs: dict[str, Any] = {"batch": index, "size": size}
+                hooks.on_batch_begin(index, logs)
+                for label, value in zip(labels, f(batch)):
+                    logs[label] = value
+                hooks.on_batch_end(index, logs)
+                if seen_model.stop_training:
+                    stopped = True
+                    break
         # stopping between batches of arrays leaves out the validation; step-wise training does not
         if do_validation and not (stopped and rows is not None):
             if rows is not None:
@@ -143,6 +148,23 @@ def start_callbacks(model: Any, callbacks: Any, params: dict[str, Any], count_st
     return hooks, seen_model
 
 
+@contextlib.contextmanager
+def running(enqueuer: Any, workers: int = 1, max_queue_size: int = 10) -> Iterator[Iterator[Any]]:
+    """Starts an enqueuer, gives an iterator over its batches, and stops it in the end."""
+    enqueuer.start(workers, max_queue_size)
+    try:
+        yield enqueuer.get()
+    except BaseException:
+        enqueuer.stop(timeout=0.5)  # do not keep the user waiting for the message
+        raise
+    enqueuer.stop()
+
+
+def _whole(ins: Arrays, steps: int | None) -> contextlib.nullcontext[Iterator[tuple[Arrays, int]]]:
+    """Gives all data once per step, as one batch that counts 1."""
+    return contextlib.nullcontext(iter([(ins, 1)] * (steps or 0)))
+
+
 class _Rows:
     """Cuts arrays into batches, in an order that changes from epoch to epoch."""
 
@@ -154,29 +176,53 @@ class _Rows:
         self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
         self.arrays = ins[: len(ins) - len(self.tail)]
         self.sparse = [i for i, x in enumerate(self.arrays) if is_sparse(x)]
+        self.slow = self._is_slow()
         self.batches = make_batches(samples, self.batch_size)
         self.order = np.arange(samples) if shuffle else None
 
-    def shuffled(self) -> Any:
-        """Yields (inputs of the function, number of rows) for each batch of a new epoch."""
-        if self.order is None:
-            for start, stop in self.batches:
-                yield self._prepared(slice_arrays(self.arrays, start, stop)), stop - start
-            return
-        whole = self.shuffle == "batch"
-        if whole:
-            self.order = batch_shuffle(self.order, self.batch_size)
-        else:
-            np.random.shuffle(self.order)
-        for start, stop in self.batches:
-            rows = self.order[start:stop]
-            if whole and rows[-1] - rows[0] == stop - start - 1:  # neighbours: a view will do
-                batch = slice_arrays(self.arrays, int(rows[0]), int(rows[-1]) + 1)
-            else:
-                batch = slice_arrays(self.arrays, rows)
-            yield self._prepared(batch), stop - start
+    def _is_slow(self) -> bool:
+        """Whether a batch takes so long to prepare that a thread should do it beside the computation."""
+        if any(x is not None and type(x) is not np.ndarray for x in self.arrays):
+            return True  # read from a file, or made dense
+        if not self.shuffle:
+            return False  # views
+        row = sum(x.nbytes // max(1, len(x)) for x in self.arrays if x is not None and x.strides != (0,))
+        return row * self.batch_size >= _LARGE_BATCH
 
-    def _prepared(self, batch: Arrays) -> Arrays:
+    @contextlib.contextmanager
+    def epoch(self) -> Iterator[Iterator[tuple[Arrays, int]]]:
+        """Gives an iterator over (inputs of the function, number of rows) for each batch of a new epoch."""
+        places: Iterator[Any] = iter(self.batches)
+        if self.order is not None:
+            places = self._new_order(self.order)
+        batches = (self.taken(*place) for place in places)
+        sized = zip(batches, [stop - start for start, stop in self.batches])
+        if not self.slow or len(self.batches) < 2:
+            yield sized
+            return
+        from ..utils.data_utils import GeneratorEnqueuer  # not before it is needed
+
+        with running(GeneratorEnqueuer(sized), max_queue_size=2) as ahead:
+            yield ahead
+
+    def _new_order(self, order: np.ndarray) -> Iterator[Any]:
+        """Shuffles `order` in place, at once; gives for each batch (first, last + 1) or (rows,)."""
+        if self.shuffle == "batch":
+            order[:] = batch_shuffle(order, self.batch_size)
+        else:
+            np.random.shuffle(order)
+        return map(self._place, self.batches)
+
+    def _place(self, batch: tuple[int, int]) -> Any:
+        start, stop = batch
+        rows = self.order[start:stop]  # type: ignore[index]
+        if self.shuffle == "batch" and rows[-1] - rows[0] == stop - start - 1:  # neighbours: a view will do
+            return int(rows[0]), int(rows[-1]) + 1
+        return (rows,)
+
+    def taken(self, start: Any, stop: int | None = None) -> Arrays:
+        """Returns the inputs of the function for some rows, given as to `slice_arrays`."""
+        batch = slice_arrays(self.arrays, start, stop)
         for i in self.sparse:
             batch[i] = batch[i].toarray()
         return batch + self.tail
@@ -216,18 +262,22 @@ def predict_loop(
 
     outs: list[Any] = []
     seen = 0
-    for batch, size in _Rows(ins, samples, batch_size).shuffled():
-        results = f(batch)
-        if size == samples:
-            outs = results
-        else:
-            if not outs:
-                outs = [np.empty((samples, *r.shape[1:]), dtype=r.dtype) for r in results]
-            for out, result in zip(outs, results):
-                out[seen : seen + size] = result
-        seen += size
-        if bar is not None:
-            bar.update(seen)
+    rows = _Rows(ins, samples, batch_size)
+    if len(rows.batches) == 1 and bar is None:  # the usual case of a program that answers requests
+        return unpack_singleton(f(rows.taken(0, samples)))
+    with rows.epoch() as batches:
+        for batch, size in batches:
+            results = f(batch)
+            if size == samples:
+                outs = results
+            else:
+                if not outs:
+                    outs = [np.empty((samples, *r.shape[1:]), dtype=r.dtype) for r in results]
+                for out, result in zip(outs, results):
+                    out[seen : seen + size] = result
+            seen += size
+            if bar is not None:
+                bar.update(seen)
     if not outs:  # no rows at all
         outs = [np.zeros((0, *(n or 0 for n in x.shape[1:])), dtype=x.dtype) for x in model.outputs]
     return unpack_singleton(outs)
@@ -261,20 +311,16 @@ def test_loop(
     bar = Progbar(target=steps if samples is None else samples) if verbose == 1 else None
     totals: list[Any] = []
     seen = 0
-    batches = (
-        _Rows(ins, samples, batch_size).shuffled()
-        if samples is not None
-        else ((ins, 1) for _ in range(steps or 0))
-    )
-    for batch, size in batches:
-        results = f(batch)
-        if not totals:
-            totals = [np.float64(0.0)] * len(results)
-        for i, value in enumerate(results):
-            totals[i] = value if i in stateful else totals[i] + np.float64(value) * size
-        seen += size
-        if bar is not None:
-            bar.update(seen)
+    with _Rows(ins, samples, batch_size).epoch() if samples is not None else _whole(ins, steps) as batches:
+        for batch, size in batches:
+            results = f(batch)
+            if not totals:
+                totals = [np.float64(0.0)] * len(results)
+            for i, value in enumerate(results):
+                totals[i] = value if i in stateful else totals[i] + np.float64(value) * size
+            seen += size
+            if bar is not None:
+                bar.update(seen)
     outs = [value if i in stateful else value / seen for i, value in enumerate(totals)]
     # plain numbers: they end up in logs, which people print and write as JSON
     return unpack_singleton([float(value) if np.ndim(value) == 0 else value for value in outs])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..utils._sequence import Sequence
+from ..utils._warn import warn
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
-from .training_arrays import start_callbacks, test_loop
+from .training_arrays import running, start_callbacks, test_loop
 
 
 @dataclass
@@ -216,10 +216,9 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
             "use `fit`, `evaluate` and `predict`; call a generator function to get its generator."
         )
     if not whole and feeding.use_multiprocessing and feeding.workers > 1:
-        warnings.warn(
+        warn(
             "Using a generator with `use_multiprocessing=True` and multiple workers may duplicate your data. "
-            "Please consider using the `keras.utils.Sequence` class.",
-            stacklevel=5,
+            "Please consider using the `keras.utils.Sequence` class."
         )
     if feeding.workers < 1:
         yield _endless(generator, shuffle) if whole else iter(generator)
@@ -232,13 +231,8 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
     else:
         enqueuer = GeneratorEnqueuer(generator, feeding.use_multiprocessing)
     enqueuer.batches_wanted = count
-    enqueuer.start(feeding.workers, feeding.max_queue_size)
-    try:
-        yield enqueuer.get()
-    except BaseException:
-        enqueuer.stop(timeout=0.5)  # do not keep the user waiting for the message
-        raise
-    enqueuer.stop()
+    with running(enqueuer, feeding.workers, feeding.max_queue_size) as batches:
+        yield batches
 
 
 def _endless(sequence: Any, shuffle: bool) -> Iterator[Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import backend as K
 from .. import losses
+from ..utils._h5matrix import RowRange
 from ..utils._warn import warn
 
 Arrays = list[Any]
@@ -45,6 +46,13 @@ def slice_arrays(arrays: Arrays, start: Any, stop: int | None = None) -> Arrays:
             for x in arrays
         ]
     return [None if x is None else _gather(x, start) for x in arrays]
+
+
+def row_range(x: Any, start: int, stop: int) -> Any:
+    """Returns some rows of an array as a view; those of a file are not read yet."""
+    if isinstance(x, np.ndarray) or is_sparse(x):
+        return x[start:stop]
+    return RowRange(x, start, stop)
 
 
 def _gather(x: Any, rows: np.ndarray) -> Any:

@@ -19,6 +19,7 @@ from .np_utils import normalize, to_categorical
 
 _LAZY = {
     "GeneratorEnqueuer": "data_utils",
+    "HDF5Matrix": "io_utils",
     "OrderedEnqueuer": "data_utils",
     "Sequence": "data_utils",
     "convert_all_kernels_in_model": "layer_utils",
@@ -36,6 +37,7 @@ __all__ = [
     "CustomObjectScope",
     "H5Dict",
     "GeneratorEnqueuer",
+    "HDF5Matrix",
     "OrderedEnqueuer",
     "Progbar",
     "Sequence",

@@ -1,4 +1,4 @@
-"""Questions about files.
+"""Dicts and arrays that stay in HDF5 files, and a question about files.
 
 Source: the public behaviour of keras/utils/io_utils.py (2.1.6).
 """
@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ._h5dict import H5Dict
+from ._h5matrix import HDF5Matrix
+
+__all__ = ["H5Dict", "HDF5Matrix", "ask_to_proceed_with_overwrite", "h5dict"]
 
 h5dict = H5Dict
 
