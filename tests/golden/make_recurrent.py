@@ -23,11 +23,15 @@ HERE = Path(__file__).parent
 DEFAULTS = {"LSTM": {"recurrent_activation": "hard_sigmoid"}, "SimpleRNN": {}}
 DEFAULTS["GRU"] = {"recurrent_activation": "hard_sigmoid", "reset_after": False}
 DEFAULTS["ConvLSTM2D"] = {}
+DEFAULTS.update({name + "Cell": DEFAULTS[name] for name in ("LSTM", "SimpleRNN", "GRU")})
 SHAPE = (3, 5, 4)
 
 
 def recurrent_cases():
-    """Yields (item, class, config, shape, extra); extra: mask, states, inner (class and config)."""
+    """Yields (item, class, config, shape, extra).
+
+    extra: mask, states, inner (class and config), cells (a list of these), fixed (needs the batch size).
+    """
     kinds = [("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": True})]
     for name, base in kinds:
         yield "6.1", name, {"units": 3, **base}, SHAPE, {}
@@ -65,6 +69,49 @@ def recurrent_cases():
     yield "6.4", "CuDNNLSTM", {"units": 3, "return_state": True}, SHAPE, {"states": True}
     yield "6.4", "CuDNNGRU", {"units": 3, "return_sequences": True}, SHAPE, {}
     yield "6.4", "CuDNNGRU", {"units": 3}, SHAPE, {"states": True}
+    yield from further_cases()
+
+
+def further_cases():
+    """Rarer options. New cases go to the end: the numbers of a case depend on its place."""
+    sequences = {"units": 3, "return_sequences": True}
+    for mode in ("sum", "mul", None):
+        yield (
+            "6.13",
+            "Bidirectional",
+            {"merge_mode": mode},
+            SHAPE,
+            {"inner": ["GRU", sequences], "mask": True},
+        )
+    yield "6.13", "Bidirectional", {}, SHAPE, {"inner": ["LSTM", sequences], "states": True}
+    yield "6.13", "Bidirectional", {}, SHAPE, {"inner": ["GRU", {"units": 2}], "states": True, "mask": True}
+    reset = {"units": 3, "reset_after": True, "return_state": True}
+    yield "6.13", "Bidirectional", {"merge_mode": "ave"}, SHAPE, {"inner": ["GRU", reset]}
+    yield "6.14", "TimeDistributed", {}, (2, 3, 4, 2), {"inner": ["LSTM", {"units": 3}]}
+    yield "6.14", "TimeDistributed", {}, (2, 3, 6, 2), {"inner": ["Conv1D", {"filters": 2, "kernel_size": 3}]}
+    yield "6.14", "TimeDistributed", {}, (2, 3, 4), {"inner": ["PReLU", {}]}
+    conv, picture = {"filters": 2, "kernel_size": (2, 3)}, (2, 3, 5, 5, 2)
+    yield "4.23", "ConvLSTM2D", {**conv, "return_state": True}, picture, {}
+    yield "4.23", "ConvLSTM2D", {**conv, "activation": "relu", "padding": "same"}, picture, {}
+    gates = {"recurrent_activation": "sigmoid", "activation": "softsign"}
+    yield "4.23", "ConvLSTM2D", {**conv, **gates, "strides": (1, 2)}, picture, {}
+    backwards = {"go_backwards": True, "return_sequences": True}
+    yield "4.23", "ConvLSTM2D", {**conv, **backwards, "padding": "same", "dilation_rate": 2}, picture, {}
+    yield "4.23", "ConvLSTM2D", {**conv, "return_sequences": True}, picture, {"mask": True}
+    for name, base in (("SimpleRNN", {}), ("LSTM", {}), ("GRU", {}), ("GRU", {"reset_after": True})):
+        stateful = {"units": 3, "stateful": True, "return_sequences": True, **base}
+        yield "6.10", name, stateful, SHAPE, {"fixed": True}
+        yield "6.10", name, {**stateful, "go_backwards": True}, SHAPE, {"fixed": True, "mask": True}
+        if name != "SimpleRNN":
+            both = {"activation": "relu", "recurrent_activation": "sigmoid", "use_bias": False}
+            yield "6.1", name, {"units": 3, **both, **base}, SHAPE, {"mask": True}
+            yield "6.8", name, {"units": 3, "unroll": True, **base}, SHAPE, {"mask": True, "states": True}
+    yield "6.10", "CuDNNGRU", {"units": 3, "stateful": True, "return_sequences": True}, SHAPE, {"fixed": True}
+    cells = [["LSTMCell", {"units": 3}], ["GRUCell", {"units": 2}], ["SimpleRNNCell", {"units": 4}]]
+    yield "6.11", "RNN", {"return_sequences": True}, SHAPE, {"cells": cells}
+    yield "6.11", "RNN", {"return_state": True}, SHAPE, {"cells": cells[:2], "mask": True}
+    yield "6.11", "RNN", {"go_backwards": True}, SHAPE, {"cells": cells[1:2]}
+    yield "6.11", "RNN", {"unroll": True}, SHAPE, {"cells": cells[::-1]}
 
 
 def draw(seed, shape):
@@ -86,6 +133,8 @@ def build(name, config, extra):
         if name == "Bidirectional":  # Keras 2 repeats outputs where tf_keras gives zeros
             wrapper.forward_layer.zero_output_for_mask = wrapper.backward_layer.zero_output_for_mask = False
         return wrapper
+    if "cells" in extra:
+        return keras.layers.RNN([build(*cell, {}) for cell in extra["cells"]], **config)
     if name.startswith("CuDNN"):
         name, config = name[5:], {**config, "recurrent_activation": "sigmoid"}
         config = {**config, "reset_after": True} if name == "GRU" else config
@@ -103,10 +152,13 @@ def run(index, name, config, shape, extra):
         on[:, 0] |= "states" in extra
         kwargs["mask"] = tf.constant(on)
     if "states" in extra:
-        count = 2 if "LSTM" in name else 1
-        states = [draw(1000 * index + 10 + i, (shape[0], config["units"])) for i in range(count)]
+        inner, arguments = extra.get("inner", [name, config])
+        count = (2 if "LSTM" in inner else 1) * (2 if name == "Bidirectional" else 1)
+        states = [draw(1000 * index + 10 + i, (shape[0], arguments["units"])) for i in range(count)]
         kwargs["initial_state"] = [tf.constant(s) for s in states]
     layer(x, **kwargs)
+    if "fixed" in extra:
+        layer.reset_states()
     layer.set_weights([draw(1000 * index + 100 + i, w.shape) * 0.7 for i, w in enumerate(layer.weights)])
     arrays = {}
     for step in range(3):

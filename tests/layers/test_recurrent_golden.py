@@ -23,9 +23,11 @@ def draw_mask(seed, shape):
     return result
 
 
-def build(name, config, inner=None):
+def build(name, config, inner=None, cells=None):
     if inner:
         return getattr(layers, name)(build(*inner), **config)
+    if cells:
+        return layers.RNN([build(*cell) for cell in cells], **config)
     return getattr(layers, name)(**config)
 
 
@@ -47,19 +49,20 @@ def plain(layer, arrays):
     "index", range(len(CASES)), ids=lambda i: f"{CASES[i]['class']}-{CASES[i]['item']}-{i}"
 )
 def test_golden(index, fixed):
-    """5.3, 6.1 to 6.9, 6.13, 6.14, 4.23: the item is in the test's name."""
+    """5.3, 6.1 to 6.11, 6.13, 6.14, 4.23: the item is in the test's name."""
     case = CASES[index]
     config, shape, name = case["config"], case["shape"], case["class"]
-    layer = build(name, config, case.get("inner"))
+    layer = build(name, config, case.get("inner"), case.get("cells"))
     x = draw(1000 * index, shape)
-    known = fixed or config.get("unroll")
+    known = fixed or config.get("unroll") or "fixed" in case
     inputs = [layers.Input(batch_shape=tuple(shape) if known else (None, None, *shape[2:]))]
     data = [x]
     kwargs = {}
     if "states" in case:
-        count = 2 if "LSTM" in name else 1
-        data += [draw(1000 * index + 10 + i, (shape[0], config["units"])) for i in range(count)]
-        inputs += [layers.Input(shape=(config["units"],)) for _ in range(count)]
+        inner, arguments = case.get("inner", [name, config])
+        count = (2 if "LSTM" in inner else 1) * (2 if name == "Bidirectional" else 1)
+        data += [draw(1000 * index + 10 + i, (shape[0], arguments["units"])) for i in range(count)]
+        inputs += [layers.Input(shape=(arguments["units"],)) for _ in range(count)]
         kwargs["initial_state"] = inputs[1:]
     if "mask" in case:
         on = draw_mask(1000 * index + 1, shape)
@@ -80,7 +83,7 @@ def test_golden(index, fixed):
     )
     grads = K.gradients(total, [inputs[0], *weights])
     steps = [(w, w - 0.05 * g) for w, g in zip(weights, grads[1:])]
-    function = K.function(inputs, [*outputs, *grads], updates=steps)
+    function = K.function(inputs, [*outputs, *grads], updates=steps + layer.updates)
     first = function(data)
     n = len(outputs)
     dws = first[n + 1 :]
