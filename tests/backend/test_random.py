@@ -51,6 +51,30 @@ def test_seeds(f):
     assert np.array_equal(draw(f((9,))), one)
 
 
+@pytest.mark.parametrize(
+    ("make", "bound"),
+    [
+        (lambda: K.random_normal((3,)), 10**7),
+        (lambda: K.random_uniform((3,)), 10**7),
+        (lambda: K.random_binomial((3,), 0.5), 10**7),
+        (lambda: K.truncated_normal((3,)), 10**7),
+        (lambda: K.dropout(K.ones((3,)), 0.5), 10**7),
+        (lambda: K.random_normal_variable((3,), 0.0, 1.0), 10**9),
+        (lambda: K.random_uniform_variable((3,), 0.0, 1.0), 10**9),
+    ],
+)
+def test_1_10_one_number_of_numpys_generator_while_building(make, bound):
+    np.random.seed(3)
+    tensor = make()
+    after = np.random.get_state()[2]
+    np.random.seed(3)
+    np.random.randint(bound)
+    assert np.random.get_state()[2] == after
+    before = np.random.get_state()[2]
+    K.eval(tensor)  # computing draws nothing
+    assert np.random.get_state()[2] == before
+
+
 def test_shapes_of_tensors():
     x = K.placeholder((None, 3, None))
     n = K.shape(x)

@@ -12,9 +12,10 @@ from pykeras.callbacks import Callback, LambdaCallback, TerminateOnNaN
 from pykeras.layers import (
     Dense,
     Dropout,
+    Input,
     Lambda,
 )
-from pykeras.models import Sequential
+from pykeras.models import Model, Sequential
 
 
 def test_9_1_defaults_and_old_keywords():
@@ -174,7 +175,10 @@ def test_9_10_learning_phase_in_validation_data():
     model.compile("sgd", "mse")
     recorder = Recorder()
     model.fit(X, Y, validation_split=0.5, callbacks=[recorder], verbose=0)
-    assert len(recorder.validation_data) in (3, 4)
+    x, _, weights, phase = recorder.validation_data
+    assert (x.shape, weights.shape, phase) == ((10, 3), (10,), 0.0)
+    model.fit(X, Y, callbacks=[recorder], verbose=0)
+    assert not recorder.validation_data
 
 
 def test_9_11_stopping_in_a_batch():
@@ -189,6 +193,24 @@ def test_9_11_stopping_in_a_batch():
     assert names[-2:] == ["on_epoch_end", "on_train_end"]
     assert list(history.history) == ["loss"]  # no validation
     assert history.epoch == [0]
+
+
+def test_9_11_stopping_a_stepwise_fit_still_validates():
+    x = Input(tensor=K.constant(X))
+    model = Model(x, Dense(1)(x))
+    model.compile("sgd", "mse", target_tensors=K.constant(Y))
+    stop = LambdaCallback(on_batch_end=lambda i, logs: setattr(model, "stop_training", i == 1))
+    recorder = Recorder()
+    history = model.fit(
+        steps_per_epoch=5,
+        epochs=3,
+        validation_data=(None, None),
+        validation_steps=2,
+        callbacks=[stop, recorder],
+        verbose=0,
+    )
+    assert [name for name, _ in recorder.events].count("on_batch_end") == 2
+    assert set(history.history) == {"loss", "val_loss"} and history.epoch == [0]
 
 
 def test_9_11_stopping_after_an_epoch():

@@ -22,7 +22,7 @@ from pykeras.layers import (
     PReLU,
     add,
 )
-from pykeras.models import Model
+from pykeras.models import Model, model_from_json
 
 
 class Scale(Layer):
@@ -74,6 +74,20 @@ def test_2_2_counter_restarts_with_the_session():
     assert Dense(1).name == "dense_2"
 
 
+def test_2_2_counters_belong_to_class_names_and_loading_uses_none():
+    class dense(Dense):  # another class, of the same name in snake case
+        pass
+
+    assert [Dense(1).name, dense(1).name, Dense(1).name] == ["dense_1", "dense_1", "dense_2"]
+    model = Model(x := Input((2,)), Dense(1)(Dense(1)(x)))
+    text = model.to_json()
+    assert Dense(1).name == "dense_5"
+    model_from_json(text)
+    assert Dense(1).name == "dense_6"
+    K.reset_uids()
+    assert Dense(1).name == "dense_1"
+
+
 def test_2_3_inputs_and_models():
     x = Input((2,))
     assert x._keras_history[0].name == "input_1"
@@ -91,6 +105,25 @@ def test_2_3_inputs_and_models():
 def test_2_4_unknown_keyword():
     with pytest.raises(TypeError, match="Keyword argument not understood"):
         Dense(1, colour="red")
+
+
+def test_2_4_allowed_keywords():
+    layer = Dense(
+        2,
+        batch_input_shape=(4, 3),
+        dtype="float64",
+        name="d",
+        trainable=False,
+        weights=[np.ones((3, 2)), np.zeros(2)],
+    )
+    assert (layer.name, layer.dtype, layer.trainable, layer.batch_input_shape) == (
+        "d",
+        "float64",
+        False,
+        (4, 3),
+    )
+    assert Dense(2, input_shape=(3,), batch_size=4).batch_input_shape == (4, 3)
+    assert Dense(2, input_shape=(3,), input_dtype="int32").dtype == "int32"
 
 
 def test_2_6_shape_and_dtype_only_if_given():

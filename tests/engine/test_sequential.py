@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pykeras import backend as K
+from pykeras.callbacks import Callback
 from pykeras.layers import (
     Activation,
     BatchNormalization,
@@ -116,6 +117,29 @@ def test_2_18_inner_model():
     model.model.train_on_batch(x, y)
     assert not np.array_equal(model.predict(x), before)
     np.testing.assert_array_equal(model.model.predict(x), model.predict(x))
+
+
+def test_2_18_callbacks_see_the_stack():
+    model = stack()
+    model.compile("sgd", "mse")
+    assert model.model.callback_model is model
+    seen = []
+
+    class Watch(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model)
+
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), callbacks=[Watch()], verbose=0)
+    model.model.fit(np.ones((4, 2)), np.ones((4, 1)), callbacks=[Watch()], verbose=0)
+    assert seen == [model, model]
+
+
+def test_7_7_loss_weights_of_a_stack():
+    model = stack()
+    model.compile("sgd", "mse", loss_weights=[3.0])
+    x = np.ones((4, 2))
+    error = model.predict(x) - 1.0
+    assert model.test_on_batch(x, np.ones((4, 1))) == pytest.approx(3 * (error**2).mean(), rel=1e-5)
 
 
 def test_2_17_built_with_the_first_data():

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import OpCase, all_cases
+from cases import FLOATS, OpCase, all_cases
 from cases.random import STEP
 
 from pykeras import _core
@@ -183,5 +183,17 @@ def test_op_is_complete(name: str) -> None:
     assert info["differentiable"] or info["no_grad"], "neither a gradient nor a reason why there is none"
     if info["no_kernel"]:
         return
-    assert info["kernels"]["reference"], "no reference kernel and no reason why there is none"
-    assert name in TESTED_ELSEWHERE or name in {case.op for case in CASES}, "no case in tests/cases"
+    kernels = set(info["kernels"]["reference"])
+    assert kernels, "no reference kernel and no reason why there is none"
+    assert kernels.isdisjoint(FLOATS) or kernels.issuperset(FLOATS), "a kernel for one float type only"
+    if name in TESTED_ELSEWHERE:
+        return
+    cases = [case for case in CASES if case.op == name]
+    assert cases, "no case in tests/cases"
+    covered = {
+        d for case in cases for x in case.inputs for d in (case.dtypes if x.dtype == "T" else [x.dtype])
+    }
+    covered |= {str(case.attrs.get("dtype")) for case in cases}
+    assert covered.issuperset(kernels.intersection(FLOATS)), "no case for one of the float types"
+    if info["differentiable"]:
+        assert any(case.grad and "float64" in case.dtypes for case in cases), "no case checks the gradient"

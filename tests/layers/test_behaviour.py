@@ -227,6 +227,36 @@ def test_masks_refused(layer):
         layer()(y)
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.RepeatVector(2),
+        lambda: layers.Conv2D(2, 3),
+        lambda: layers.Conv2DTranspose(2, 3),
+        lambda: layers.DepthwiseConv2D(3),
+        lambda: layers.MaxPooling2D(),
+        lambda: layers.AveragePooling2D(),
+        lambda: layers.GlobalMaxPooling2D(),
+        lambda: layers.GlobalAveragePooling2D(),
+        lambda: layers.UpSampling2D(),
+        lambda: layers.ZeroPadding2D(),
+        lambda: layers.Cropping2D(),
+        lambda: layers.LocallyConnected1D(2, 2),
+        lambda: layers.LocallyConnected2D(2, 2),
+    ],
+)
+def test_masks_refused_by_layers_of_other_ranks(layer):
+    """5.1, 5.2."""
+    made = layer()
+    shape = {"RepeatVector": (4,), "LocallyConnected1D": (4, 3)}.get(type(made).__name__, (4, 4, 3))
+    x = Input(shape)
+    mask = K.placeholder((None, 4), dtype="bool")
+    with pytest.raises(
+        TypeError, match=f"{made.name} does not support masking, but was passed an input_mask"
+    ):
+        made(layers.Lambda(lambda t: t * 1.0, mask=mask)(x))
+
+
 def test_global_average_of_masked_steps():
     """5.2, DECISIONS: the mean counts the unmasked steps only, and the mask ends here."""
     x, y, data, mask = masked()

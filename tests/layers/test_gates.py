@@ -173,6 +173,74 @@ def test_6_8_backwards_order(cls):
     close(model.predict(X), forwards.predict(X[:, ::-1]))
 
 
+def test_6_6_recurrent_dropout_is_one_mask_per_sequence():
+    """The same units of the state are dropped at every step, and others in the next batch."""
+    layer = SimpleRNN(50, activation="linear", use_bias=False, return_sequences=True, recurrent_dropout=0.5)
+    i, h = Input((4, 1)), Input((50,))
+    f = K.function([i, h, K.learning_phase()], [layer(i, initial_state=h)])
+    layer.set_weights([np.zeros((1, 50)), np.eye(50)])
+    data = [np.zeros((8, 4, 1)), np.ones((8, 50))]
+    out = f([*data, 1])[0]
+    for t in range(4):  # dropped once is dropped for good; the others double at every step
+        assert set(np.unique(out[:, t])) == {0.0, 2.0 ** (t + 1)}
+    np.testing.assert_array_equal(out[:, 0] > 0, out[:, 3] > 0)
+    assert not np.array_equal(f([*data, 1])[0] > 0, out > 0)
+    assert (f([*data, 0])[0] == 1).all()
+
+
+@pytest.mark.parametrize("rate", ["dropout", "recurrent_dropout"])
+@pytest.mark.parametrize("cls", [LSTM, GRU])
+def test_6_5_masks_per_gate_or_one_for_all(cls, rate):
+    """With one feature (or unit) a sample's mask is a number per gate: 2 outcomes if shared, else more."""
+    outcomes = []
+    for implementation in (2, 1):
+        layer = cls(1, implementation=implementation, **{rate: 0.5})
+        i, h = Input((1, 1)), [Input((1,)) for _ in range(2 if cls is LSTM else 1)]
+        y = layer(i, initial_state=h)
+        gates = 4 if cls is LSTM else 3
+        layer.set_weights([np.ones((1, gates)), np.full((1, gates), 0.7), np.linspace(-0.3, 0.3, gates)])
+        f = K.function([i, *h, K.learning_phase()], [y])
+        ones = [np.ones((400, 1, 1)), *(np.ones((400, 1)) for _ in h)]
+        outcomes.append(len(np.unique(f([*ones, 1])[0].round(5))))
+    assert outcomes[0] == 2 < outcomes[1]
+
+
+class Plain:
+    """A cell that is no layer: nothing but `state_size` and `call`."""
+
+    state_size = 3
+
+    def call(self, inputs, states):
+        h = inputs + 0.5 * states[0]
+        return h, [h]
+
+
+def test_6_11_the_least_that_a_cell_needs():
+    model = Model(i := Input((6, 3)), RNN(Plain(), return_sequences=True)(i))
+    h, wanted = np.zeros((4, 3)), []
+    for t in range(6):
+        h = X[:, t] + 0.5 * h
+        wanted.append(h)
+    close(model.predict(X), np.stack(wanted, axis=1))
+
+
+def test_6_11_the_first_state_size_is_that_of_the_output():
+    class Pair(Layer):
+        state_size = (2, 3)
+
+        def call(self, inputs, states):
+            return inputs[:, :2], [inputs[:, :2], inputs + states[1]]
+
+    layer = RNN(Pair(), return_state=True)
+    output, first, second = Model(i := Input((6, 3)), layer(i)).predict(X)
+    assert layer.compute_output_shape((None, 6, 3)) == [(None, 2), (None, 2), (None, 3)]
+    close(output, X[:, -1, :2])
+    close(first, output)
+    close(second, X.sum(axis=1))
+    with pytest.raises(ValueError, match="state_size"):
+        RNN(type("NoSize", (), {"call": lambda self, inputs, states: None})())
+
+
 class Sum(Layer):
     """A cell with a constant: h + x·w + constant."""
 
