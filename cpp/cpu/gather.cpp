@@ -8,17 +8,11 @@
 namespace pk::cpu {
 namespace {
 
-int64_t integer(const TensorArg& t, int64_t i) {
-  if (t.dtype() == DType::i64) return t.as<int64_t>()[i];
-  if (t.dtype() == DType::i32) return t.as<int32_t>()[i];
-  return t.as<uint8_t>()[i];
-}
-
 // Indices are data, so this is where a wrong one shows. Before any work, so that tasks need not throw.
 void check_indices(const KernelArgs& a, const char* op, int64_t n) {
   const TensorArg& t = a.in[1];
   for (int64_t i = 0; i < t.size; ++i) {
-    const int64_t index = integer(t, i);
+    const int64_t index = t.integer(i);
     if (index < 0 || index >= n)
       throw ValueError(cat("op '", op, "'", *a.scope ? cat(" of '", a.scope, "'") : "", ": index ", index,
                            " is out of range: it must be in [0, ", n, ")"));
@@ -42,7 +36,7 @@ void gather(Context& ctx, const KernelArgs& a) {
            [&](int64_t begin, int64_t end, int64_t) {
              for (int64_t i = begin; i < end; ++i)
                std::memcpy(to + static_cast<size_t>(i) * bytes,
-                           from + static_cast<size_t>(integer(a.in[1], i)) * bytes, bytes);
+                           from + static_cast<size_t>(a.in[1].integer(i)) * bytes, bytes);
            });
 }
 
@@ -62,7 +56,7 @@ void gather_grad(Context& ctx, const KernelArgs& a) {
   parallel(ctx, split, rows, [&](int64_t begin, int64_t end, int64_t) {
     std::memset(d + begin * size, 0, static_cast<size_t>((end - begin) * size) * sizeof(T));
     for (int64_t i = 0; i < n; ++i) {
-      const int64_t row = integer(a.in[1], i);
+      const int64_t row = a.in[1].integer(i);
       if (row < begin || row >= end) continue;
       T* to = d + row * size;
       const T* from = g + i * size;
@@ -76,7 +70,7 @@ void one_hot_as(const KernelArgs& a) {
   const int64_t n = a.attr<OneHotAttrs>().n;
   T* y = a.out[0].as<T>();
   for (int64_t i = 0; i < a.in[0].size; ++i) {
-    const int64_t index = integer(a.in[0], i);
+    const int64_t index = a.in[0].integer(i);
     if (index >= 0 && index < n) y[i * n + index] = T(1);  // others give a line of zeros
   }
 }
@@ -103,7 +97,7 @@ void pick(Context&, const KernelArgs& a) {
   const int64_t c = a.in[0].shape().back();
   check_indices(a, "pick", c);
   for (int64_t i = 0; i < a.out[0].size; ++i)
-    a.out[0].as<T>()[i] = a.in[0].as<T>()[i * c + integer(a.in[1], i)];
+    a.out[0].as<T>()[i] = a.in[0].as<T>()[i * c + a.in[1].integer(i)];
 }
 
 // (g, indices, ~x)
@@ -113,7 +107,7 @@ void pick_grad(Context& ctx, const KernelArgs& a) {
   check_indices(a, "pick_grad", c);
   fill_zero(ctx, a.out[0].data, a.out[0].type.bytes());
   for (int64_t i = 0; i < a.in[0].size; ++i)
-    a.out[0].as<T>()[i * c + integer(a.in[1], i)] = a.in[0].as<T>()[i];
+    a.out[0].as<T>()[i * c + a.in[1].integer(i)] = a.in[0].as<T>()[i];
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {

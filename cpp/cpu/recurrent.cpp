@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cpu/carver.h"
 #include "cpu/gemm.h"
 #include "cpu/packed.h"
 #include "cpu/parallel.h"
@@ -23,26 +24,6 @@ static_assert(int(Act::none) == 0 && int(Act::relu) == 1 && int(Act::elu) == 3 &
               "cpu/isa/recurrent.cpp switches over these numbers");
 
 int64_t tasks_of(int64_t batch) { return (batch + kRows - 1) / kRows; }
-
-size_t round64(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
-// Memory handed out in pieces; with no base it only counts.
-class Carver {
- public:
-  explicit Carver(void* base) : base_(static_cast<char*>(base)) {}
-  template <class T>
-  T* take(int64_t n) {
-    T* p = base_ ? reinterpret_cast<T*>(base_ + used_) : nullptr;
-    used_ += round64(static_cast<size_t>(n) * sizeof(T));
-    return p;
-  }
-  void* take_bytes(size_t n) { return take<char>(static_cast<int64_t>(n)); }
-  size_t used() const { return used_; }
-
- private:
-  char* base_;
-  size_t used_ = 0;
-};
 
 // One recurrent weight matrix, or some of its columns, packed for products with a few rows.
 template <class T>

@@ -26,6 +26,12 @@ struct TensorArg {
   }
   const Shape& shape() const { return type.shape; }
   DType dtype() const { return type.dtype; }
+  // Element i of a tensor of whole numbers.
+  int64_t integer(int64_t i) const {
+    if (type.dtype == DType::i64) return as<int64_t>()[i];
+    if (type.dtype == DType::i32) return as<int32_t>()[i];
+    return as<uint8_t>()[i];
+  }
 };
 
 struct KernelArgs {

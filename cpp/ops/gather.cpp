@@ -6,12 +6,6 @@ namespace {
 
 using Ctx = const VjpContext&;
 
-void want_indices(const InferContext& ctx, int input) {
-  const DType t = ctx.dtype(input);
-  if (t != DType::i32 && t != DType::i64)
-    ctx.fail("indices must be int32 or int64, got ", t, "; convert them with K.cast");
-}
-
 // Rows of params (axis 0).
 Types gather_type(const InferContext& ctx) {
   want_indices(ctx, 1);

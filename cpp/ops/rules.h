@@ -58,6 +58,12 @@ inline bool broadcasts_to(const Shape& from, const Shape& to) {
   return true;
 }
 
+inline void want_indices(const InferContext& ctx, int input) {
+  const DType t = ctx.dtype(input);
+  if (t != DType::i32 && t != DType::i64)
+    ctx.fail("indices must be int32 or int64, got ", t, "; convert them with K.cast");
+}
+
 // Reduction axes must lie in the input, ascending, each once.
 inline void check_axes(const InferContext& ctx, int input, const Ints& axes) {
   const int rank = ctx.shape(input).rank();

@@ -89,13 +89,6 @@ void with_type(DType dtype, F&& f) {
   }
 }
 
-// Element i of an int32 or int64 tensor.
-inline int64_t integer(const TensorArg& t, int64_t i) {
-  if (t.dtype() == DType::i64) return t.as<int64_t>()[i];
-  if (t.dtype() == DType::i32) return t.as<int32_t>()[i];
-  return t.as<uint8_t>()[i];
-}
-
 // Register a kernel template for several dtypes.
 #define PK_ADD_FLOATS(table, name, kernel)      \
   (table).add(name, DType::f32, kernel<float>); \

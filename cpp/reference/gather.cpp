@@ -9,7 +9,7 @@ namespace {
 
 // Index i of a tensor of indices; those of data are only known now, so this is where they are judged.
 int64_t checked_index(const KernelArgs& a, const char* op, const TensorArg& indices, int64_t i, int64_t n) {
-  const int64_t index = integer(indices, i);
+  const int64_t index = indices.integer(i);
   if (index < 0 || index >= n)
     throw ValueError(cat("op '", op, "'", *a.scope ? cat(" of '", a.scope, "'") : "", ": index ", index,
                          " is out of range: it must be in [0, ", n, ")"));
@@ -53,7 +53,7 @@ void one_hot(Context&, const KernelArgs& a) {
   with_type(a.out[0].dtype(), [&](auto type) {
     using T = decltype(type);
     for (int64_t i = 0; i < a.in[0].size; ++i) {
-      const int64_t index = integer(a.in[0], i);
+      const int64_t index = a.in[0].integer(i);
       for (int64_t k = 0; k < n; ++k) a.out[0].as<T>()[i * n + k] = k == index ? T(1) : T(0);
     }
   });
@@ -84,7 +84,7 @@ void in_top_k(Context&, const KernelArgs& a) {
   const int64_t c = a.in[0].shape()[1], k = a.attr<TopKAttrs>().k;
   for (int64_t i = 0; i < a.out[0].size; ++i) {
     const T* line = a.in[0].as<T>() + i * c;
-    const int64_t target = integer(a.in[1], i);
+    const int64_t target = a.in[1].integer(i);
     bool in = target >= 0 && target < c && std::isfinite(line[target]);
     int64_t larger = 0;
     for (int64_t j = 0; in && j < c; ++j) {

@@ -11,7 +11,7 @@ namespace pk {
 
 namespace {
 
-constexpr int64_t kFoldBytes = 4096;  // larger results are computed by the plan, once
+constexpr int64_t kFoldBytes = 4096;  // what is larger, or made of larger ones, the plan computes, once
 
 std::vector<Value> outputs_of(const NodePtr& node) {
   std::vector<Value> out;
@@ -30,6 +30,8 @@ std::vector<Value> fold(const NodePtr& node) {
     return {};
   for (const TensorType& t : node->types)
     if (!t.shape.known() || t.bytes() > kFoldBytes) return {};
+  for (size_t i = 0; i < node->inputs.size(); ++i)
+    if (!op.is_shape_only(static_cast<int>(i)) && node->inputs[i].type().bytes() > kFoldBytes) return {};
   std::vector<TensorArg> in, out;
   for (size_t i = 0; i < node->inputs.size(); ++i) {
     const Value& v = node->inputs[i];

@@ -21,6 +21,7 @@ from .common import set_image_dim_ordering as set_image_dim_ordering
 from .control import *  # noqa: F403
 from .control import tf as tf
 from .conv import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .engine import Tensor as Tensor
 from .engine import Update as Update
 from .engine import Variable as Variable

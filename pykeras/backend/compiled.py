@@ -90,6 +90,8 @@ class Function:
         extra = [t for t in self.fetches if isinstance(t, Tensor)]
         self._n_outputs = len(outputs_)
         self._scalars = [i for i, t in enumerate(outputs_) if not t.shape]
+        # Not the outputs of layers: batches of different widths could not be put together.
+        self._cut = [i for i, t in enumerate(outputs_) if t._cut and not hasattr(t, "_keras_history")]
         self._run = CoreFunction(
             [t._value for t in fed],
             [t._value for t in [*outputs_, *extra]],
@@ -114,6 +116,9 @@ class Function:
         results = self._run(arrays, phase)  # which converts arrays of other types
         for i in self._scalars:
             results[i] = results[i][()]
+        for i in self._cut:
+            longest = (results[i] != -1).sum(axis=1).max(initial=0)
+            results[i] = results[i][:, :longest].copy()
         return results[: self._n_outputs] if self.fetches else results
 
     def _sort_out(self, inputs: Sequence[Any]) -> tuple[list[Any], int]:

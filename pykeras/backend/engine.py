@@ -55,6 +55,7 @@ class Tensor:
     _keras_history: Any
     _uses_learning_phase: bool = False
     _sparse: bool = False
+    _cut: bool = False  # rows end with −1: as a result, only as wide as the longest needs (ctc.py)
     # Where the elements are sizes of other tensors (K.shape): one entry per element, see movement.py.
     _dims: list[Any] | None = None
 

@@ -10,6 +10,7 @@ from .common import *  # noqa: F403
 from .control import *  # noqa: F403
 from .control import tf as tf
 from .conv import *  # noqa: F403
+from .ctc import *  # noqa: F403
 from .engine import Tensor as _Tensor
 from .engine import clear_session as clear_session
 from .engine import to_tensor as _convert
