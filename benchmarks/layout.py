@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from compare import duration, processor  # noqa: E402
+from compare import duration, processor
 
 
 def classic(layers: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
