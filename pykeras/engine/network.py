@@ -348,7 +348,7 @@ class Network(Layer):
             tensor or list of tensors.
         """
         results = self._run(inputs, mask)[0]
-        if results is self.outputs:
+        if self.outputs is not None and results is self.outputs:
             # called on its own inputs: the ends of this graph stay tensors of its layers
             results = [K.identity(x) for x in results]
         return unpack_singleton(results)
