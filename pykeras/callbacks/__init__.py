@@ -3,8 +3,6 @@
 from .base import BaseLogger, Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
 from .control import EarlyStopping, LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau
 from .progress import CSVLogger, ProgbarLogger
-from .remote import RemoteMonitor
-from .tensorboard import TensorBoard
 
 __all__ = [
     "BaseLogger",
@@ -18,7 +16,5 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
-    "RemoteMonitor",
-    "TensorBoard",
     "TerminateOnNaN",
 ]

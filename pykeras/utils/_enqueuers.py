@@ -9,6 +9,7 @@ Source: the public behaviour of keras/utils/data_utils.py (2.1.6).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import queue
 import threading
@@ -225,6 +226,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
         """Orders batches, pass after pass, as places in the queue become free."""
         generator = np.random.RandomState(seed)
         left = self.batches_wanted
+        # A Sequence that draws random numbers may do so in the order of the batches, whatever the threads do.
+        prepare = None if self.use_multiprocessing else getattr(self.sequence, "_prepare_item", None)
         try:
             while left is None or left > 0:
                 order = np.arange(len(self.sequence))
@@ -235,8 +238,10 @@ class OrderedEnqueuer(SequenceEnqueuer):
                     if stopped.is_set():
                         return
                     future: Future[Any] = Future()
+                    number = int(generator.randint(2**31))
+                    make = prepare(index) if prepare else functools.partial(get_index, self.uid, index)
                     self._ordered.add(future)
-                    self._tasks.put((future, index, int(generator.randint(2**31))))
+                    self._tasks.put((future, make, index, number))
                     self.queue.put(future)
                 if left is not None:
                     left -= len(order)
@@ -268,12 +273,12 @@ class OrderedEnqueuer(SequenceEnqueuer):
         """One worker: makes the batches that were ordered, itself or by its process."""
         loaded = -1
         while (task := tasks.get()) is not None:
-            future, index, seed = task
+            future, make, index, seed = task
             if future.cancelled():
                 continue
             try:
                 if process is None:
-                    batch = get_index(self.uid, index)
+                    batch = make()
                 else:
                     if loaded != self._version:
                         loaded = self._version
@@ -283,7 +288,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
                 _settle(future.set_exception, error)
             else:
                 _settle(future.set_result, batch)
-            del task, future  # or the batch would live until the next one
+            del task, future, make  # or the batch would live until the next one
 
 
 def _settle(setter: Callable[[Any], None], value: Any) -> None:
