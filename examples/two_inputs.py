@@ -1,8 +1,12 @@
 """The functional interface: a picture and a question about it go in, two answers come out.
 
-The picture is a handwritten digit, the question a number from 0 to 9: is the digit larger than that one, and
-what digit is it? Both answers share the layers that look at the picture.
+The picture is a handwritten digit, the question a number from 0 to 9: is the digit larger than that one,
+and what digit is it? Both answers share the layers that look at the picture.
+
+Run: python examples/two_inputs.py [--fast]
 """
+
+import sys
 
 import numpy as np
 
@@ -41,12 +45,12 @@ model.fit(
     {"picture": x_train, "question": q_train},
     {"larger": larger_train, "digit": y_train},
     batch_size=32,
-    epochs=15,
+    epochs=8 if "--fast" in sys.argv else 15,
     verbose=2,
 )
 results = model.evaluate([x_test, q_test], [larger_test, y_test], verbose=0)
 for name, value in zip(model.metrics_names, results):
-    print(f"{name} {value:.3f}")
+    print(f"{name}: {value:.3f}")
 
 # A part of the network is a model of its own: what the second convolution sees.
 features = Model(picture, model.layers[2].output)

@@ -47,7 +47,7 @@ def test_readme_script(tmp_path):
 def test_example_with_two_inputs(tmp_path):
     output = run_script(ROOT / "examples" / "two_inputs.py", cwd=tmp_path)
     assert "features of one picture: (1, 4, 4, 32)" in output
-    assert float(re.findall(r"digit_acc (0\.\d+)", output)[0]) > 0.9
+    assert float(re.findall(r"\ndigit_acc: (0\.\d+)", output)[0]) > 0.9
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)

@@ -15,13 +15,9 @@ bool reads_in_place(int64_t columns) {
   return columns * int64_t(sizeof(T)) <= 2048;
 }
 
-TapGrid forward_grid(const ConvShape& s) {
-  return {s.h, s.w, s.c, s.oh, s.ow, s.sh, s.sw, -s.top, -s.left, s.kh, s.kw, s.dh, s.dw};
-}
-
-// Where the results go: out + image*on + y*oy + x*ox for pixel (image, y, x) of the grid.
+// Where the results go: out + image*on + z*oz + y*oy + x*ox for pixel (image, z, y, x) of the grid.
 struct OutMap {
-  int64_t on, oy, ox;
+  int64_t on, oz, oy, ox;
   bool dense;  // one pixel after the other
 };
 
@@ -30,7 +26,7 @@ template <class T>
 void gather_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
                  int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
   const GemmKernels<T>& g = gemm_kernels<T>();
-  const int64_t m = batch * grid.oh * grid.ow, k = grid.th * grid.tw * grid.c;
+  const int64_t m = batch * grid.od * grid.oh * grid.ow, k = grid.td * grid.th * grid.tw * grid.c;
   const int64_t panels = (columns + g.nr - 1) / g.nr, work = m * columns * std::max<int64_t>(k, 1);
   const BlockSplit split = split_work(pool.size(), m, panels, work, g.mr, std::max<int64_t>(512 / g.nr, 1));
   for_each_block(pool, split, m, panels, work, [&](int64_t m0, int64_t m1, int64_t p0, int64_t p1) {
@@ -46,12 +42,12 @@ void gather_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* 
         t.ldc = columns;
         return;
       }
-      int64_t px = i0 % grid.ow, py = i0 / grid.ow % grid.oh, image = i0 / grid.ow / grid.oh;
+      int64_t px = i0 % grid.ow, py = i0 / grid.ow % grid.oh, plane = i0 / grid.ow / grid.oh;
       for (int64_t i = 0; i < rows; ++i) {
-        offsets[i] = image * map.on + py * map.oy + px * map.ox;
+        offsets[i] = plane / grid.od * map.on + plane % grid.od * map.oz + py * map.oy + px * map.ox;
         if (++px == grid.ow) {
           px = 0;
-          if (++py == grid.oh) py = 0, ++image;
+          if (++py == grid.oh) py = 0, ++plane;
         }
       }
       t.c = out;
@@ -79,6 +75,7 @@ struct Axis {
     return std::min(taps, at >= 0 ? 0 : (-at + spacing - 1) / spacing);
   }
   int64_t last_tap(int64_t o) const {
+    if (inside(o)) return taps;  // the usual case, without the divisions
     const int64_t room = size - 1 - (o * stride + start);
     return std::max(first_tap(o), room < 0 ? 0 : std::min(taps, room / spacing + 1));
   }
@@ -87,7 +84,7 @@ struct Axis {
 // The direct path. Pixels of one output row that see no padding, or of one column that see the same part of
 // it, lie a constant stride apart in the image, and the taps of a kernel row are one piece of memory: a tile
 // reads its operand in place, and the taps that would meet padding are left out. Which pixels share a tile
-// depends on the shape of one image alone.
+// depends on the shape of one image alone. All of this happens within one plane of the output.
 template <class T>
 class DirectConv {
  public:
@@ -101,19 +98,22 @@ class DirectConv {
         epilogue_(epilogue),
         out_(out),
         map_(map),
+        depth_(grid.d, grid.od, grid.sd, grid.z0, grid.td, grid.tz),
         rows_(grid.h, grid.oh, grid.sh, grid.y0, grid.th, grid.ty),
         cols_(grid.w, grid.ow, grid.sw, grid.x0, grid.tw, 1),
         piece_(grid.tw * grid.c),
         panels_((columns + g_.nr - 1) / g_.nr) {
-    // k is cut where a block of b still fits into the second-level cache: whole kernel rows, or parts of one.
+    // k is cut where a block of b still fits into the second-level cache: whole kernel planes or rows, or
+    // parts of a row.
     const int64_t limit =
         std::clamp<int64_t>((1 << 19) / int64_t(sizeof(T)) / columns, 1024 / sizeof(T), 3072 / sizeof(T));
-    block_rows_ = std::max<int64_t>(1, limit / piece_);
+    block_planes_ = std::max<int64_t>(1, limit / (grid.th * piece_));
+    block_rows_ = block_planes_ > 1 ? grid.th : std::max<int64_t>(1, limit / piece_);
     parts_ = (piece_ + limit - 1) / limit;
   }
 
   static bool suits(const TapGrid& g, int mr) {
-    if (g.th * g.tw * g.c == 0 || (g.tw > 1 && g.tx != 1) || !spreads<T>(g.sw * g.c)) return false;
+    if (g.td * g.th * g.tw * g.c == 0 || (g.tw > 1 && g.tx != 1) || !spreads<T>(g.sw * g.c)) return false;
     const Axis rows(g.h, g.oh, g.sh, g.y0, g.th, g.ty), cols(g.w, g.ow, g.sw, g.x0, g.tw, 1);
     const int64_t wide = cols.hi - cols.lo, tiles = (wide + mr - 1) / mr;
     const int64_t alone = (g.ow - wide) * (g.oh - (rows.hi - rows.lo));
@@ -121,28 +121,29 @@ class DirectConv {
   }
 
   void run(ThreadPool& pool, int64_t batch) const {
-    const int64_t pixels = batch * grid_.oh * grid_.ow, work = pixels * columns_ * grid_.th * piece_;
-    // A task takes a band of rows of one image, or several small images, and some panels of b: enough pixels
+    const int64_t planes = batch * grid_.od, plane = grid_.oh * grid_.ow;
+    const int64_t work = planes * plane * columns_ * grid_.td * grid_.th * piece_;
+    // A task takes a band of rows of one plane, or several small planes, and some panels of b: enough pixels
     // to make use of a block of b while it is in the cache.
-    const int64_t enough = 32 * g_.mr, image = grid_.oh * grid_.ow;
+    const int64_t enough = 32 * g_.mr;
     int64_t band = std::min(grid_.oh, (enough + grid_.ow - 1) / grid_.ow);
-    int64_t images = std::clamp<int64_t>(enough / image, 1, batch);
+    int64_t group = std::clamp<int64_t>(enough / plane, 1, planes);
     int64_t part = std::min<int64_t>(panels_, std::max(512 / g_.nr, 1));
     const auto bands = [&] { return (grid_.oh + band - 1) / band; };
-    const auto groups = [&] { return (batch + images - 1) / images; };
+    const auto groups = [&] { return (planes + group - 1) / group; };
     const auto parts = [&] { return (panels_ + part - 1) / part; };
     if (pool.size() > 1 && work >= kSerialWork) {
       const int64_t wanted = std::min<int64_t>(4 * pool.size(), work / (kSerialWork / 4));
       const auto few = [&] { return groups() * bands() * parts() < wanted; };
       while (few() && part > 4) part = (part + 1) / 2;
-      while (few() && images > 1) images = (images + 1) / 2;
+      while (few() && group > 1) group = (group + 1) / 2;
       while (few() && band * grid_.ow > 2 * g_.mr && band > 1) band = (band + 1) / 2;
       while (few() && part > 1) part = (part + 1) / 2;
     }
     const int64_t nb = bands(), per_panel = groups() * nb, tasks = per_panel * parts();
     const auto one = [&](int64_t task) {
-      const int64_t p0 = task / per_panel * part, n0 = task % per_panel / nb * images, y0 = task % nb * band;
-      run_band(n0, std::min(batch, n0 + images), y0, std::min(grid_.oh, y0 + band), p0,
+      const int64_t p0 = task / per_panel * part, z0 = task % per_panel / nb * group, y0 = task % nb * band;
+      run_band(z0, std::min(planes, z0 + group), y0, std::min(grid_.oh, y0 + band), p0,
                std::min(panels_, p0 + part));
     };
     if (work < kSerialWork)
@@ -152,67 +153,82 @@ class DirectConv {
   }
 
  private:
-  struct Block {  // of k: kernel rows [i0, i1), elements [q0, q1) of their taps and channels
-    int64_t i0, i1, q0, q1;
+  struct Block {  // of k: kernel planes [l0, l1), rows [i0, i1), elements [q0, q1) of their taps and channels
+    int64_t l0, l1, i0, i1, q0, q1;
     bool first, last;
   };
 
-  void run_band(int64_t n0, int64_t n1, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
-    for (int64_t i = 0; i < grid_.th; i += block_rows_) {
-      for (int64_t part = 0; part < parts_; ++part) {
-        const Block k = {i,
-                         std::min(grid_.th, i + block_rows_),
-                         piece_ * part / parts_,
-                         piece_ * (part + 1) / parts_,
-                         i == 0 && part == 0,
-                         i + block_rows_ >= grid_.th && part + 1 == parts_};
-        for (int64_t n = n0; n < n1; ++n) run_image(k, n, y0, y1, p0, p1);
-      }
-    }
+  // Planes [z0, z1), counted over the batch.
+  void run_band(int64_t z0, int64_t z1, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
+    for (int64_t l = 0; l < grid_.td; l += block_planes_)
+      for (int64_t i = 0; i < grid_.th; i += block_rows_)
+        for (int64_t part = 0; part < parts_; ++part) {
+          const Block k = {
+              l,
+              std::min(grid_.td, l + block_planes_),
+              i,
+              std::min(grid_.th, i + block_rows_),
+              piece_ * part / parts_,
+              piece_ * (part + 1) / parts_,
+              l == 0 && i == 0 && part == 0,
+              l + block_planes_ >= grid_.td && i + block_rows_ >= grid_.th && part + 1 == parts_};
+          for (int64_t z = z0; z < z1; ++z) run_plane(k, z, y0, y1, p0, p1);
+        }
   }
 
-  void run_image(const Block& k, int64_t image, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
+  struct Plane {  // of the output, and the block's kernel planes under which it sees the image
+    int64_t image, z, l0, l1;
+  };
+
+  void run_plane(const Block& k, int64_t number, int64_t y0, int64_t y1, int64_t p0, int64_t p1) const {
+    const int64_t z = number % grid_.od;
+    const Plane plane = {number / grid_.od, z, std::max(k.l0, depth_.first_tap(z)),
+                         std::min(k.l1, depth_.last_tap(z))};
     const int64_t wide = cols_.hi - cols_.lo, tiles = (wide + g_.mr - 1) / g_.mr;
     for (int64_t y = y0; y < y1; ++y)
       for (int64_t t = 0; t < tiles; ++t) {
         const int64_t from = cols_.lo + wide * t / tiles, to = cols_.lo + wide * (t + 1) / tiles;
-        run_tile(k, image, y, from, to - from, false, p0, p1);
+        run_tile(k, plane, y, from, to - from, false, p0, p1);
       }
     for (int64_t x = 0; x < grid_.ow; ++x) {
       if (x == cols_.lo) x = cols_.hi;
       if (x >= grid_.ow) break;
       for (int64_t y = y0; y < y1;) {
         const int64_t end = rows_.inside(y) ? std::min({y1, rows_.hi, y + g_.mr}) : y + 1;
-        run_tile(k, image, y, x, end - y, true, p0, p1);
+        run_tile(k, plane, y, x, end - y, true, p0, p1);
         y = end;
       }
     }
   }
 
   // `count` pixels from (y, x) on, to the right or down, which all see the same taps.
-  void run_tile(const Block& k, int64_t image, int64_t y, int64_t x, int64_t count, bool down, int64_t p0,
-                int64_t p1) const {
+  void run_tile(const Block& k, const Plane& plane, int64_t y, int64_t x, int64_t count, bool down,
+                int64_t p0, int64_t p1) const {
     const TapGrid& g = grid_;
+    const auto [image, z, l0, l1] = plane;
     const int64_t i0 = std::max(k.i0, rows_.first_tap(y)), i1 = std::min(k.i1, rows_.last_tap(y));
     const int64_t q0 = std::max(k.q0, cols_.first_tap(x) * g.c), q1 = std::min(k.q1, cols_.last_tap(x) * g.c);
-    const bool empty = i1 <= i0 || q1 <= q0;
+    const bool empty = l1 <= l0 || i1 <= i0 || q1 <= q0;
     if (empty && !k.first && !k.last) return;
     TileArgs<T> t = {};
     int64_t b_row = 0;
     t.a = x_;
     if (!empty) {
+      t.planes = l1 - l0;
       t.nrun = i1 - i0;
       t.run = q1 - q0;
-      t.a = x_ + ((image * g.h + y * g.sh + g.y0 + i0 * g.ty) * g.w + x * g.sw + g.x0) * g.c + q0;
+      const int64_t from = image * g.d + z * g.sd + g.z0 + l0 * g.tz;
+      t.a = x_ + ((from * g.h + y * g.sh + g.y0 + i0 * g.ty) * g.w + x * g.sw + g.x0) * g.c + q0;
       t.a_ks = down ? g.sh * g.w * g.c : g.sw * g.c;
       t.a_run = g.ty * g.w * g.c;
-      b_row = i0 * piece_ + q0;
+      t.a_plane = g.tz * g.h * g.w * g.c;
+      b_row = (l0 * g.th + i0) * piece_ + q0;
     }
     t.ldc = down ? map_.oy : map_.ox;
     t.add = !k.first;
     t.relu = k.last && epilogue_.act.act == 1;
-    T* const c = out_ + image * map_.on + y * map_.oy + x * map_.ox;
-    const int64_t depth = g.th * piece_;
+    T* const c = out_ + image * map_.on + z * map_.oz + y * map_.oy + x * map_.ox;
+    const int64_t depth = g.td * g.th * piece_;
     for (int64_t p = p0; p < p1; ++p) {
       const int64_t j0 = p * g_.nr;
       t.n = std::min<int64_t>(g_.nr, columns_ - j0);
@@ -220,6 +236,7 @@ class DirectConv {
       t.ldb = b_.packed ? vectors * g_.vl : b_.ld;
       t.b = b_.data + (b_.packed ? j0 * depth : j0) + b_row * t.ldb;
       t.b_run = piece_ * t.ldb;
+      t.b_plane = g.th * t.b_run;
       t.c = c + j0;
       t.bias = k.last && epilogue_.bias ? epilogue_.bias + j0 : nullptr;
       g_.strided[!b_.packed && t.n % g_.vl != 0][vectors - 1][count](t);
@@ -235,15 +252,15 @@ class DirectConv {
   const Epilogue<T>& epilogue_;
   T* const out_;
   const OutMap& map_;
-  const Axis rows_, cols_;
+  const Axis depth_, rows_, cols_;
   const int64_t piece_, panels_;
-  int64_t block_rows_ = 1, parts_ = 1;
+  int64_t block_planes_ = 1, block_rows_ = 1, parts_ = 1;
 };
 
 template <class T>
 void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
               int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
-  if (batch * grid.oh * grid.ow * columns == 0) return;
+  if (batch * grid.od * grid.oh * grid.ow * columns == 0) return;
   if (DirectConv<T>::suits(grid, gemm_kernels<T>().mr))
     DirectConv<T>(grid, x, b, columns, epilogue, out, map).run(pool, batch);
   else
@@ -253,7 +270,7 @@ void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, 
 template <class T>
 Gemm<T> pointwise_product(const ConvShape& s, const T* x, const T* k, T* y) {
   Gemm<T> g;
-  g.m = s.n * s.h * s.w;
+  g.m = s.pixels();
   g.n = s.co;
   g.k = s.c;
   g.a = x;
@@ -290,8 +307,8 @@ Phase phase_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride, int6
 
 template <class T>
 size_t conv_workspace(const ConvShape& s) {
-  const int64_t k = s.kh * s.kw * s.c;
-  if (s.is_matmul()) return gemm_workspace<T>(s.n * s.h * s.w, s.co, k, false, false);
+  const int64_t k = s.taps() * s.c;
+  if (s.is_matmul()) return gemm_workspace<T>(s.pixels(), s.co, k, false, false);
   return reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(k, s.co);
 }
 
@@ -305,7 +322,7 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     g.act = act;
     return gemm(pool, g, workspace);
   }
-  const int64_t depth = s.kh * s.kw * s.c;
+  const int64_t depth = s.taps() * s.c;
   BSource<T> b{k, s.co, false};
   if (packed_k) {
     b = {packed_k, 0, true};
@@ -314,12 +331,12 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     b = {static_cast<const T*>(workspace), 0, true};
   }
   tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y,
-           OutMap{s.oh * s.ow * s.co, s.ow * s.co, s.co, true});
+           OutMap{s.od * s.oh * s.ow * s.co, s.oh * s.ow * s.co, s.ow * s.co, s.co, true});
 }
 
 template <class T>
 size_t conv_input_grad_workspace(const ConvShape& s) {
-  return packed_b_bytes<T>(s.kh * s.kw * s.co, s.c);
+  return packed_b_bytes<T>(s.taps() * s.co, s.c);
 }
 
 template <class T>
@@ -338,29 +355,32 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
   const int64_t panel_round = 128 / int64_t(sizeof(T)),
                 room = (s.c + panel_round - 1) / panel_round * panel_round;
   T* to = static_cast<T*>(workspace);
-  for (int64_t ph = 0; ph < s.sh; ++ph) {
+  const OutMap map = {s.d * s.h * s.w * s.c, s.sd * s.h * s.w * s.c, s.sh * s.w * s.c, s.sw * s.c,
+                      s.sd * s.sh * s.sw == 1};
+  for (int64_t phase = 0; phase < s.sd * s.sh * s.sw; ++phase) {
+    const int64_t pd = phase / s.sw / s.sh, ph = phase / s.sw % s.sh, pw = phase % s.sw;
+    const Phase d = phase_of(pd, s.d, s.kd, s.sd, s.dd, s.front);
     const Phase v = phase_of(ph, s.h, s.kh, s.sh, s.dh, s.top);
-    for (int64_t pw = 0; pw < s.sw; ++pw) {
-      const Phase u = phase_of(pw, s.w, s.kw, s.sw, s.dw, s.left);
-      const int64_t taps = v.count * u.count, depth = taps * s.co;
-      const auto pack = [&](int64_t task) {
-        const int64_t tap = task % taps, p = task / taps;
-        const int64_t i = v.first + (v.count - 1 - tap / u.count) * v.step;
-        const int64_t j = u.first + (u.count - 1 - tap % u.count) * u.step;
-        kernels.pack_b(k + (i * s.kw + j) * s.c * s.co, s.co, true, s.co, s.c, p, p + 1, to, depth,
-                       tap * s.co);
-      };
-      if (depth * s.c < (1 << 16))
-        for (int64_t t = 0; t < taps * panels; ++t) pack(t);
-      else
-        pool.for_each(taps * panels, pack);
-      const TapGrid grid = {s.oh,    s.ow,    s.co,    v.cells, u.cells,   1,        1,
-                            v.start, u.start, v.count, u.count, v.spacing, u.spacing};
-      const OutMap map = {s.h * s.w * s.c, s.sh * s.w * s.c, s.sw * s.c, s.sh == 1 && s.sw == 1};
-      tap_conv(pool, grid, s.n, grad, BSource<T>{to, 0, true}, s.c, Epilogue<T>{}, dx + (ph * s.w + pw) * s.c,
-               map);
-      to += depth * room;
-    }
+    const Phase u = phase_of(pw, s.w, s.kw, s.sw, s.dw, s.left);
+    const int64_t taps = d.count * v.count * u.count, depth = taps * s.co;
+    const auto pack = [&](int64_t task) {
+      const int64_t tap = task % taps, p = task / taps;
+      const int64_t l = d.first + (d.count - 1 - tap / u.count / v.count) * d.step;
+      const int64_t i = v.first + (v.count - 1 - tap / u.count % v.count) * v.step;
+      const int64_t j = u.first + (u.count - 1 - tap % u.count) * u.step;
+      kernels.pack_b(k + ((l * s.kh + i) * s.kw + j) * s.c * s.co, s.co, true, s.co, s.c, p, p + 1, to, depth,
+                     tap * s.co);
+    };
+    if (depth * s.c < (1 << 16))
+      for (int64_t t = 0; t < taps * panels; ++t) pack(t);
+    else
+      pool.for_each(taps * panels, pack);
+    const TapGrid grid = {s.od,    s.oh,    s.ow,      s.co,      d.cells,  v.cells, u.cells,
+                          1,       1,       1,         d.start,   v.start,  u.start, d.count,
+                          v.count, u.count, d.spacing, v.spacing, u.spacing};
+    tap_conv(pool, grid, s.n, grad, BSource<T>{to, 0, true}, s.c, Epilogue<T>{},
+             dx + ((pd * s.h + ph) * s.w + pw) * s.c, map);
+    to += depth * room;
   }
 }
 

@@ -1,5 +1,5 @@
-// Convolution on the CPU, NHWC with HWIO kernels, float and double: implicit matrix products, no im2col in
-// memory.
+// Convolution of images (NHWC, kernels HWIO) and volumes (NDHWC, DHWIO) on the CPU, float and double:
+// implicit matrix products, no im2col in memory.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,25 @@
 
 namespace pk::cpu {
 
-// x (n, h, w, c), kernel (kh, kw, c, co), y (n, oh, ow, co); top and left are the zeros in front.
+// x (n, d, h, w, c), kernel (kd, kh, kw, c, co), y (n, od, oh, ow, co); front, top and left are the zeros
+// before the data. An image has d = kd = od = 1.
 struct ConvShape {
-  int64_t n, h, w, c, kh, kw, co, oh, ow;
-  int64_t sh, sw, top, left, dh, dw;
-  int64_t macs() const { return n * oh * ow * co * kh * kw * c; }
+  int64_t n, c, co;
+  int64_t d, h, w, kd, kh, kw, od, oh, ow;
+  int64_t sd, sh, sw, front, top, left, dd, dh, dw;
+  int64_t taps() const { return kd * kh * kw; }
+  int64_t pixels() const { return n * od * oh * ow; }
+  int64_t macs() const { return pixels() * co * taps() * c; }
   bool is_matmul() const {
-    return kh == 1 && kw == 1 && sh == 1 && sw == 1 && top == 0 && left == 0 && oh == h && ow == w;
+    return taps() == 1 && sd == 1 && sh == 1 && sw == 1 && front == 0 && top == 0 && left == 0 && od == d &&
+           oh == h && ow == w;
   }
 };
+
+inline TapGrid forward_grid(const ConvShape& s) {
+  return {s.d,      s.h,    s.w,     s.c,  s.od, s.oh, s.ow, s.sd, s.sh, s.sw,
+          -s.front, -s.top, -s.left, s.kd, s.kh, s.kw, s.dd, s.dh, s.dw};
+}
 
 // y = act(conv(x, k) + bias). Each image's result is independent of its batch, and of the number of threads.
 template <class T>
@@ -28,13 +38,13 @@ template <class T>
 void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T* packed_k, const T* bias,
           const ActSpec& act, T* y, void* workspace);
 
-// dx (n, h, w, c) from g (n, oh, ow, co)
+// dx (n, d, h, w, c) from g (n, od, oh, ow, co)
 template <class T>
 size_t conv_input_grad_workspace(const ConvShape& s);
 template <class T>
 void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* g, const T* k, T* dx, void* workspace);
 
-// dk (kh, kw, c, co) from x and g; sums over the batch in an order that the shape alone decides.
+// dk (kd, kh, kw, c, co) from x and g; sums over the batch in an order that the shape alone decides.
 template <class T>
 size_t conv_kernel_grad_workspace(const ConvShape& s);
 template <class T>

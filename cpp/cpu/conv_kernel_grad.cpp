@@ -17,7 +17,7 @@ constexpr int64_t kFewChannels = 8;
 constexpr int64_t kPatchRoom = 16384;  // values of a block of patches, on the stack
 
 bool gathers_patches(const ConvShape& s) {
-  return s.c < kFewChannels && s.kh * s.kw > 1 && s.kh * s.kw * s.c <= kPatchRoom / 16;
+  return s.c < kFewChannels && s.taps() > 1 && s.taps() * s.c <= kPatchRoom / 16;
 }
 
 // Parts whose sums are joined in order, so that few-channel gradients (a small product over many pixels) can
@@ -40,11 +40,15 @@ template <class T>
 void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk) {
   const GemmKernels<T>& g = gemm_kernels<T>();
   const int64_t low = (s.c + g.mr - 1) / g.mr;  // tiles over the channels, of even heights
-  const int64_t panels = (s.co + g.nr - 1) / g.nr, tiles = s.kh * s.kw * low * panels;
+  const int64_t panels = (s.co + g.nr - 1) / g.nr, tiles = s.taps() * low * panels;
   const bool flat = s.is_matmul();
-  const int64_t pixels = s.n * s.oh * s.ow;
+  const int64_t pixels = s.pixels();
+  // A group is a band of rows of one plane, or a few small planes of one image.
   const int64_t group_rows = std::min(s.oh, std::max<int64_t>(1, (kGroupPixels + s.ow - 1) / s.ow));
-  const int64_t per_image = (s.oh + group_rows - 1) / group_rows;
+  const int64_t group_planes =
+      group_rows < s.oh ? 1 : std::clamp<int64_t>(kGroupPixels / (s.oh * s.ow), 1, s.od);
+  const int64_t bands = (s.oh + group_rows - 1) / group_rows;
+  const int64_t per_image = bands * ((s.od + group_planes - 1) / group_planes);
   const int64_t groups = flat ? (pixels + kGroupPixels - 1) / kGroupPixels : s.n * per_image;
   const auto run = [&](int64_t t0, int64_t t1) {
     TileArgs<T> t = {};
@@ -53,6 +57,8 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
     t.a_ks = s.sw * s.c;
     t.a_run = s.sh * s.w * s.c;
     t.b_run = s.ow * s.co;
+    t.a_plane = s.sd * s.h * s.w * s.c;
+    t.b_plane = s.oh * s.ow * s.co;
     for (int64_t group = 0; group < groups; ++group) {
       t.add = group > 0;
       for (int64_t tile = t0; tile < t1; ++tile) {
@@ -66,20 +72,26 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
           t.a = x + first * s.c + c0;
           t.b = grad + first * s.co + j0;
         } else {
-          const int64_t image = group / per_image, y0 = group % per_image * group_rows;
-          const int64_t dy = tap / s.kw * s.dh - s.top, dx = tap % s.kw * s.dw - s.left;
-          const Range v = inside(s.oh, s.h, s.sh, dy), u = inside(s.ow, s.w, s.sw, dx);
+          const int64_t image = group / per_image;
+          const int64_t z0 = group % per_image / bands * group_planes, y0 = group % bands * group_rows;
+          const int64_t dz = tap / s.kw / s.kh * s.dd - s.front, dy = tap / s.kw % s.kh * s.dh - s.top;
+          const int64_t dx = tap % s.kw * s.dw - s.left;
+          const Range q = inside(s.od, s.d, s.sd, dz), v = inside(s.oh, s.h, s.sh, dy),
+                      u = inside(s.ow, s.w, s.sw, dx);
+          const int64_t za = std::max(q.begin, z0), zb = std::min(q.end, std::min(s.od, z0 + group_planes));
           const int64_t ya = std::max(v.begin, y0), yb = std::min(v.end, std::min(s.oh, y0 + group_rows));
+          t.planes = std::max<int64_t>(zb - za, 0);
           t.nrun = std::max<int64_t>(yb - ya, 0);
           t.run = u.end - u.begin;
-          if (t.nrun == 0 || t.run == 0) {
+          if (t.planes == 0 || t.nrun == 0 || t.run == 0) {
             if (t.add) continue;
-            t.nrun = 0;
+            t.planes = 0;
             t.a = x;
             t.b = grad;
           } else {
-            t.a = x + ((image * s.h + ya * s.sh + dy) * s.w + u.begin * s.sw + dx) * s.c + c0;
-            t.b = grad + ((image * s.oh + ya) * s.ow + u.begin) * s.co + j0;
+            const int64_t plane = image * s.d + za * s.sd + dz;
+            t.a = x + ((plane * s.h + ya * s.sh + dy) * s.w + u.begin * s.sw + dx) * s.c + c0;
+            t.b = grad + (((image * s.od + za) * s.oh + ya) * s.ow + u.begin) * s.co + j0;
           }
         }
         t.c = dk + (tap * s.c + c0) * s.co + j0;
@@ -96,9 +108,9 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
 template <class T>
 void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk, T* workspace) {
   const GemmKernels<T>& g = gemm_kernels<T>();
-  const TapGrid grid = {s.h, s.w, s.c, s.oh, s.ow, s.sh, s.sw, -s.top, -s.left, s.kh, s.kw, s.dh, s.dw};
-  const int64_t m = s.kh * s.kw * s.c, stride = m, block = std::min<int64_t>(kPatchRoom / stride, 256);
-  const int64_t pixels = s.n * s.oh * s.ow, parts = patch_parts(s), panels = (s.co + g.nr - 1) / g.nr;
+  const TapGrid grid = forward_grid(s);
+  const int64_t m = s.taps() * s.c, stride = m, block = std::min<int64_t>(kPatchRoom / stride, 256);
+  const int64_t pixels = s.pixels(), parts = patch_parts(s), panels = (s.co + g.nr - 1) / g.nr;
   const auto run = [&](int64_t part) {
     alignas(64) T patches[kPatchRoom];
     T* to = parts == 1 ? dk : workspace + part * m * s.co;
@@ -140,14 +152,14 @@ void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* 
 template <class T>
 size_t conv_kernel_grad_workspace(const ConvShape& s) {
   if (!gathers_patches(s) || patch_parts(s) == 1) return 0;
-  return static_cast<size_t>(patch_parts(s) * s.kh * s.kw * s.c * s.co) * sizeof(T);
+  return static_cast<size_t>(patch_parts(s) * s.taps() * s.c * s.co) * sizeof(T);
 }
 
 template <class T>
 void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T* g, T* dk, void* workspace) {
-  const int64_t size = s.kh * s.kw * s.c * s.co;
+  const int64_t size = s.taps() * s.c * s.co;
   if (size == 0) return;
-  if (s.n * s.oh * s.ow == 0) return std::fill(dk, dk + size, T(0));
+  if (s.pixels() == 0) return std::fill(dk, dk + size, T(0));
   if (gathers_patches(s)) return patch_parts_sum(pool, s, x, g, dk, static_cast<T*>(workspace));
   channel_tiles(pool, s, x, g, dk);
 }

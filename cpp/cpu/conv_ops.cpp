@@ -1,4 +1,4 @@
-// conv2d, conv2d_fused and the gradients, as ops.
+// conv2d, conv3d, their fused forms and gradients, as ops.
 #include <initializer_list>
 
 #include "cpu/conv.h"
@@ -11,14 +11,15 @@ namespace pk::cpu {
 namespace {
 
 ConvShape shape_of(const ConvAttrs& a, const Shape& x, const Shape& k) {
+  const auto [d, h, w] = conv_space(a, x, k);
   ConvShape s = {};
-  s.n = x[0], s.h = x[1], s.w = x[2], s.c = x[3];
-  s.kh = k[0], s.kw = k[1], s.co = k[3];
-  s.sh = a.strides[0], s.sw = a.strides[1];
-  s.dh = a.dilation[0], s.dw = a.dilation[1];
-  const Window v = conv_window(a, 0, s.h, s.kh), u = conv_window(a, 1, s.w, s.kw);
-  s.oh = v.out, s.ow = u.out;
-  s.top = v.before, s.left = u.before;
+  s.n = x[0], s.c = x.back(), s.co = k.back();
+  s.d = d.size, s.h = h.size, s.w = w.size;
+  s.kd = d.kernel, s.kh = h.kernel, s.kw = w.kernel;
+  s.od = d.out, s.oh = h.out, s.ow = w.out;
+  s.sd = d.stride, s.sh = h.stride, s.sw = w.stride;
+  s.front = d.before, s.top = h.before, s.left = w.before;
+  s.dd = d.dilation, s.dh = h.dilation, s.dw = w.dilation;
   return s;
 }
 
@@ -49,7 +50,7 @@ Kernel forward() {
   };
   k.prepare = [](Context& ctx, const KernelArgs& a, void* to) {
     const ConvShape s = forward_shape(a);
-    pack_b_whole(ctx.pool, static_cast<const T*>(a.in[1].as<T>()), s.co, false, s.kh * s.kw * s.c, s.co,
+    pack_b_whole(ctx.pool, static_cast<const T*>(a.in[1].as<T>()), s.co, false, s.taps() * s.c, s.co,
                  write_header<T>(to));
   };
   return k;
@@ -82,14 +83,18 @@ Kernel kernel_grad() {
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {
-  for (const char* name : {"conv2d", "conv2d_fused"}) {
+  for (const char* name : {"conv2d", "conv2d_fused", "conv3d", "conv3d_fused"}) {
     t.add(name, DType::f32, forward<float>());
     t.add(name, DType::f64, forward<double>());
   }
-  t.add("conv2d_input_grad", DType::f32, input_grad<float>());
-  t.add("conv2d_input_grad", DType::f64, input_grad<double>());
-  t.add("conv2d_kernel_grad", DType::f32, kernel_grad<float>());
-  t.add("conv2d_kernel_grad", DType::f64, kernel_grad<double>());
+  for (const char* name : {"conv2d_input_grad", "conv3d_input_grad"}) {
+    t.add(name, DType::f32, input_grad<float>());
+    t.add(name, DType::f64, input_grad<double>());
+  }
+  for (const char* name : {"conv2d_kernel_grad", "conv3d_kernel_grad"}) {
+    t.add(name, DType::f32, kernel_grad<float>());
+    t.add(name, DType::f64, kernel_grad<double>());
+  }
 });
 
 }  // namespace

@@ -7,18 +7,19 @@
 
 namespace pk::cpu {
 
-// Which cells of an image (h, w, c) the output pixel (y, x) sees: those of a grid of th·tw taps,
-// row y*sh + y0 + i*ty, column x*sw + x0 + j*tx. Cells outside the image are zero.
+// Which cells of a volume (d, h, w, c) the output pixel (z, y, x) sees: those of a grid of td·th·tw taps,
+// plane z*sd + z0 + l*tz, row y*sh + y0 + i*ty, column x*sw + x0 + j*tx. Cells outside are zero. An image is
+// a volume of one plane.
 // Forward convolution, its input gradient (per phase of the stride) and 1x1 are all of this form.
 struct TapGrid {
-  int64_t h, w, c;
-  int64_t oh, ow;
-  int64_t sh, sw, y0, x0;
-  int64_t th, tw, ty, tx;
+  int64_t d, h, w, c;
+  int64_t od, oh, ow;
+  int64_t sd, sh, sw, z0, y0, x0;
+  int64_t td, th, tw, tz, ty, tx;
 };
 
 // Copies values [k0, k0 + kc) of the patches (k runs over taps, then channels) of `count` pixels from
-// number `first` on (over batch, oh, ow) to rows of `stride`.
+// number `first` on (over batch, od, oh, ow) to rows of `stride`.
 PK_PER_ISA(void pack_patches_f32(const float* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,
                                  int64_t kc, float* to, int64_t stride))
 PK_PER_ISA(void pack_patches_f64(const double* x, const TapGrid& g, int64_t first, int64_t count, int64_t k0,

@@ -21,14 +21,17 @@ constexpr int kMaxMr = 14;  // rows of the largest tile of any ISA
 constexpr int kMaxVl = 16;  // lanes of the widest vector
 constexpr int kMaxNr = 32;  // columns of the largest tile
 
-// One tile: c[i][j] (+)= sum over r, k of a(i, r, k) * b[r*b_run + k*ldb + j], for i < MR and j < n <= NR.
+// One tile: c[i][j] (+)= sum over q, r, k of a(i, q, r, k) * b[q*b_plane + r*b_run + k*ldb + j], for i < MR
+// and j < n <= NR.
 template <class T>
 struct TileArgs {
-  int64_t nrun, run;    // k runs over nrun pieces of `run`
-  const T* a;           // row layout: a[r*a_run + i*stride + k]; column layout: a[r*a_run + k*a_ks + i]
+  int64_t planes = 1;  // k runs over this many times
+  int64_t nrun, run;   // nrun pieces of `run`
+  const T* a;          // from a + q*a_plane + r*a_run on, row layout: i*stride + k; column layout: k*a_ks + i
   int64_t a_ks, a_run;  // row layout with a run-time stride: a_ks is that stride
+  int64_t a_plane;
   const T* b;
-  int64_t ldb, b_run;
+  int64_t ldb, b_run, b_plane;
   T* c;
   int64_t ldc;
   const int64_t* c_off;  // offsets of the rows in c, or null: i*ldc

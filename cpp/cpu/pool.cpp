@@ -1,5 +1,6 @@
 // Pooling ops on the CPU.
 #include <algorithm>
+#include <string>
 
 #include "core/context.h"
 #include "cpu/pool_types.h"
@@ -12,12 +13,13 @@ namespace {
 constexpr int64_t kSerialCells = 1 << 15;  // fewer visits of cells than this are one thread's work
 
 WindowGrid grid_of(const PoolAttrs& a, const Shape& x) {
-  const Window v = pool_window(a, 0, x[1]), u = pool_window(a, 1, x[2]);
-  return {x[1],         x[2],         x[3],     v.out,    u.out, a.pool[0], a.pool[1],
-          a.strides[0], a.strides[1], v.before, u.before, 1,     1};
+  const auto [d, h, w] = pool_space(a, x);
+  return {h.size,   w.size,   x.back(), h.out, w.out,  h.kernel, w.kernel, h.stride, w.stride,
+          h.before, w.before, 1,        1,     d.size, d.out,    d.kernel, d.stride, d.before};
 }
 
-int64_t visits(const WindowGrid& w) { return w.ow * w.kh * w.kw * w.c; }  // of one row of windows
+int64_t visits(const WindowGrid& w) { return w.ow * w.kd * w.kh * w.kw * w.c; }  // of one row of windows
+int64_t rows(const WindowGrid& w, const Shape& x) { return x[0] * w.od * w.oh; }
 
 // f(r0, r1) over pieces of `rows` rows, none crossing a multiple of `unit`.
 template <class F>
@@ -40,7 +42,7 @@ template <class T>
 void max_pool(Context& ctx, const KernelArgs& a) {
   const Shape& x = a.in[0].shape();
   const WindowGrid w = grid_of(a.attr<PoolAttrs>(), x);
-  over_rows(ctx.pool, x[0] * w.oh, 1, visits(w), [&](int64_t r0, int64_t r1) {
+  over_rows(ctx.pool, rows(w, x), 1, visits(w), [&](int64_t r0, int64_t r1) {
     PK_TYPED(max_pool, T)(w, a.in[0].as<T>(), a.out[0].as<T>(), r0, r1);
   });
 }
@@ -49,7 +51,7 @@ template <class T>
 void avg_pool(Context& ctx, const KernelArgs& a) {
   const Shape& x = a.in[0].shape();
   const WindowGrid w = grid_of(a.attr<PoolAttrs>(), x);
-  over_rows(ctx.pool, x[0] * w.oh, 1, visits(w), [&](int64_t r0, int64_t r1) {
+  over_rows(ctx.pool, rows(w, x), 1, visits(w), [&](int64_t r0, int64_t r1) {
     PK_TYPED(avg_pool, T)(w, a.in[0].as<T>(), a.out[0].as<T>(), r0, r1);
   });
 }
@@ -58,23 +60,27 @@ template <class T>
 void max_pick(Context& ctx, const KernelArgs& a) {  // (gg, x, y)
   const Shape& x = a.in[1].shape();
   const WindowGrid w = grid_of(a.attr<PoolAttrs>(), x);
-  over_rows(ctx.pool, x[0] * w.oh, 1, visits(w), [&](int64_t r0, int64_t r1) {
+  over_rows(ctx.pool, rows(w, x), 1, visits(w), [&](int64_t r0, int64_t r1) {
     PK_TYPED(max_pick, T)(w, a.in[0].as<T>(), a.in[1].as<T>(), a.in[2].as<T>(), a.out[0].as<T>(), r0, r1);
   });
 }
 
-// Rows of windows that one call must take: all of an image where windows of different rows meet.
-int64_t grad_unit(const WindowGrid& w) { return w.sh >= w.kh ? 1 : w.oh; }
+// Rows of windows that one call must take: all of a plane where windows of different rows meet, all of a
+// volume where windows of different planes do.
+int64_t grad_unit(const WindowGrid& w) {
+  if (w.sd < w.kd) return w.od * w.oh;
+  return w.sh >= w.kh ? 1 : w.oh;
+}
 
 template <class T>
 void max_grad(Context& ctx, const KernelArgs& a) {  // (g, x, y)
   const Shape& x = a.in[1].shape();
   const WindowGrid w = grid_of(a.attr<PoolAttrs>(), x);
-  if (w.oh == 0 || w.ow == 0) {
+  if (w.od * w.oh * w.ow == 0) {
     std::fill_n(a.out[0].as<T>(), a.out[0].size, T(0));
     return;
   }
-  over_rows(ctx.pool, x[0] * w.oh, grad_unit(w), visits(w), [&](int64_t r0, int64_t r1) {
+  over_rows(ctx.pool, rows(w, x), grad_unit(w), visits(w), [&](int64_t r0, int64_t r1) {
     PK_TYPED(max_grad, T)(w, a.in[0].as<T>(), a.in[1].as<T>(), a.in[2].as<T>(), a.out[0].as<T>(), r0, r1);
   });
 }
@@ -83,22 +89,24 @@ template <class T>
 void avg_grad(Context& ctx, const KernelArgs& a) {  // (g, ~x)
   const Shape& x = a.in[1].shape();
   const WindowGrid w = grid_of(a.attr<PoolAttrs>(), x);
-  if (w.oh == 0 || w.ow == 0) {
+  if (w.od * w.oh * w.ow == 0) {
     std::fill_n(a.out[0].as<T>(), a.out[0].size, T(0));
     return;
   }
-  over_rows(ctx.pool, x[0] * w.oh, grad_unit(w), visits(w), [&](int64_t r0, int64_t r1) {
+  over_rows(ctx.pool, rows(w, x), grad_unit(w), visits(w), [&](int64_t r0, int64_t r1) {
     PK_TYPED(avg_grad, T)(w, a.in[0].as<T>(), a.out[0].as<T>(), r0, r1);
   });
 }
 
 template <class T>
 void add(KernelTable& t, DType d) {
-  t.add("max_pool2d", d, max_pool<T>);
-  t.add("avg_pool2d", d, avg_pool<T>);
-  t.add("max_pool2d_pick", d, max_pick<T>);
-  t.add("max_pool2d_grad", d, max_grad<T>);
-  t.add("avg_pool2d_grad", d, avg_grad<T>);
+  for (const std::string axes : {"2d", "3d"}) {
+    t.add("max_pool" + axes, d, max_pool<T>);
+    t.add("avg_pool" + axes, d, avg_pool<T>);
+    t.add("max_pool" + axes + "_pick", d, max_pick<T>);
+    t.add("max_pool" + axes + "_grad", d, max_grad<T>);
+    t.add("avg_pool" + axes + "_grad", d, avg_grad<T>);
+  }
 }
 
 const KernelRegistrar registrar("cpu", [](KernelTable& t) {

@@ -8,7 +8,7 @@ namespace pk {
 namespace {
 
 bool is_linear(const Value& v) {
-  return is_op(v, "conv2d") || is_op(v, "matmul") || is_op(v, "depthwise_conv2d");
+  return is_op(v, "conv2d") || is_op(v, "conv3d") || is_op(v, "matmul") || is_op(v, "depthwise_conv2d");
 }
 
 // Does `v` hold one number per channel (the last axis) of `like`?

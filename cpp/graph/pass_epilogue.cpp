@@ -43,10 +43,12 @@ bool activation_of(const Node& node, Activation& a) {
 
 bool is_fusible(const Value& v) {
   if (is_op(v, "matmul")) return !v.node->attrs.as<MatmulAttrs>().trans_a && is_float(v.dtype());
-  return is_op(v, "conv2d");
+  return is_op(v, "conv2d") || is_op(v, "conv3d");
 }
 
-bool is_fused(const Value& v) { return is_op(v, "dense") || is_op(v, "conv2d_fused"); }
+bool is_fused(const Value& v) {
+  return is_op(v, "dense") || is_op(v, "conv2d_fused") || is_op(v, "conv3d_fused");
+}
 
 // A bias vector of `like`'s channels, flat; empty when v is none.
 Value bias_of(const Value& v, const Value& like) {
@@ -80,7 +82,8 @@ Value fused(const Value& linear, const Value& bias, const Activation& a) {
   attrs.act = a.act;
   attrs.alpha = a.alpha;
   attrs.beta = a.beta;
-  return call("conv2d_fused", std::move(inputs), attrs);
+  const bool volumes = is_op(linear, "conv3d") || is_op(linear, "conv3d_fused");
+  return call(volumes ? "conv3d_fused" : "conv2d_fused", std::move(inputs), attrs);
 }
 
 Act act_of(const Value& v) {

@@ -24,7 +24,8 @@ const Linear* linear(const std::string& name) {
   static const std::unordered_map<std::string, Linear> table = [] {
     std::unordered_map<std::string, Linear> t;
     for (const char* op : {"mul", "matmul", "batch_matmul"}) t[op] = {-1};
-    for (const char* op : {"conv2d_kernel_grad", "depthwise_conv2d_kernel_grad"}) t[op] = {1};
+    for (const char* op : {"conv2d_kernel_grad", "conv3d_kernel_grad", "depthwise_conv2d_kernel_grad"})
+      t[op] = {1};
     for (const char* op : {"neg",
                            "div",
                            "sum",
@@ -60,9 +61,12 @@ const Linear* linear(const std::string& name) {
                            "softsign_grad",
                            "clip_grad",
                            "conv2d_input_grad",
+                           "conv3d_input_grad",
                            "depthwise_conv2d_input_grad",
                            "max_pool2d_grad",
                            "avg_pool2d_grad",
+                           "max_pool3d_grad",
+                           "avg_pool3d_grad",
                            "resize_bilinear_grad",
                            "batch_norm_train_grad",
                            "dropout"})

@@ -174,17 +174,26 @@ struct DenseAttrs {  // act(x·w + b)
 struct ConvAttrs {  // conv2d, depthwise_conv2d and their gradients; act is used by conv2d_fused
   Ints strides{1, 1};
   Padding padding = Padding::valid;
-  Ints pads{0, 0, 0, 0};  // top, bottom, left, right; only with explicit padding
+  Ints pads{0, 0, 0, 0};  // before and after, axis by axis; only with explicit padding
   Ints dilation{1, 1};
   Act act = Act::none;
   double alpha = 0, beta = 0;
   PK_ATTRS(PK_FIELD(strides) PK_FIELD(padding) PK_FIELD(pads) PK_FIELD(dilation) PK_FIELD(act) PK_FIELD(alpha)
                PK_FIELD(beta))
 };
+struct Conv3DAttrs : ConvAttrs {  // the same of volumes: other defaults, nothing more
+  Conv3DAttrs() {
+    strides = dilation = {1, 1, 1};
+    pads = {0, 0, 0, 0, 0, 0};
+  }
+};
 struct PoolAttrs {
   Ints pool{2, 2}, strides{2, 2};
   Padding padding = Padding::valid;
   PK_ATTRS(PK_FIELD(pool) PK_FIELD(strides) PK_FIELD(padding))
+};
+struct Pool3DAttrs : PoolAttrs {
+  Pool3DAttrs() { pool = strides = {2, 2, 2}; }
 };
 struct NormAttrs {  // batch_norm_train and its gradient: statistics over all axes but `axis`
   int64_t axis = -1;

@@ -41,13 +41,44 @@ inline Shape noise_shape(const DropoutAttrs& a, const Shape& x) {
   return s;
 }
 
-// Windows of a pooling or convolution over height (axis 1) and width (axis 2) of NHWC data.
+// Windows of a pooling or convolution along one spatial axis, counted from 0.
 inline Window pool_window(const PoolAttrs& a, int axis, int64_t n) {
   return window(n, a.pool[axis], a.strides[axis], 1, a.padding, 0, 0);
 }
 inline Window conv_window(const ConvAttrs& a, int axis, int64_t n, int64_t kernel) {
   return window(n, kernel, a.strides[axis], a.dilation[axis], a.padding, a.pads[2 * axis],
                 a.pads[2 * axis + 1]);
+}
+
+// One spatial axis of a convolution or pooling: `out` windows of `kernel` cells, `dilation` apart; one window
+// lies `stride` cells after the other, the first begins `before` cells in front of the data.
+struct SpaceAxis {
+  int64_t size = 1, kernel = 1, out = 1, stride = 1, dilation = 1, before = 0;
+};
+// All three: images are volumes of one plane.
+struct Space {
+  SpaceAxis d, h, w;
+  SpaceAxis& operator[](int i) { return i == 0 ? d : i == 1 ? h : w; }
+};
+
+// Of x (n, [d,] h, w, c) and a kernel ([kd,] kh, kw, …).
+inline Space conv_space(const ConvAttrs& a, const Shape& x, const Shape& kernel) {
+  Space s;
+  const int axes = x.rank() - 2;
+  for (int i = 0; i < axes; ++i) {
+    const Window v = conv_window(a, i, x[i + 1], kernel[i]);
+    s[3 - axes + i] = {x[i + 1], kernel[i], v.out, a.strides[i], a.dilation[i], v.before};
+  }
+  return s;
+}
+inline Space pool_space(const PoolAttrs& a, const Shape& x) {
+  Space s;
+  const int axes = x.rank() - 2;
+  for (int i = 0; i < axes; ++i) {
+    const Window v = pool_window(a, i, x[i + 1]);
+    s[3 - axes + i] = {x[i + 1], a.pool[i], v.out, a.strides[i], 1, v.before};
+  }
+  return s;
 }
 
 // Where bilinear resizing reads for output position i: between cells `low` and `high`, `t` of the way.

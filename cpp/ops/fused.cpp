@@ -37,10 +37,11 @@ Types dense_type(const InferContext& ctx) {
   return type_of(ctx.dtype(0), out);
 }
 
-Types conv_type(const InferContext& ctx) {
+// The convolution's own rule, and the bias.
+Types fused_conv_type(const InferContext& ctx, const char* conv) {
   const Types parts{ctx.in[0], ctx.in[1]};
   const std::vector<const HostTensor*> known{nullptr, nullptr};
-  const InferContext plain{get_op("conv2d"), parts, ctx.attrs, ctx.scope, known};
+  const InferContext plain{get_op(conv), parts, ctx.attrs, ctx.scope, known};
   Types out = plain.op.infer(plain);
   check_bias(ctx, out[0].shape.back());
   return out;
@@ -53,7 +54,16 @@ const OpBuilder fused_pointwise_op = op<PointwiseProgram>("fused_pointwise")
                                          .no_grad(kLate)
                                          .in_place();
 const OpBuilder dense_op = op<DenseAttrs>("dense").arity(2, 3).infer(dense_type).no_grad(kLate);
-const OpBuilder conv2d_fused_op = op<ConvAttrs>("conv2d_fused").arity(2, 3).infer(conv_type).no_grad(kLate);
+const OpBuilder conv2d_fused_op =
+    op<ConvAttrs>("conv2d_fused")
+        .arity(2, 3)
+        .infer([](const InferContext& ctx) { return fused_conv_type(ctx, "conv2d"); })
+        .no_grad(kLate);
+const OpBuilder conv3d_fused_op =
+    op<Conv3DAttrs>("conv3d_fused")
+        .arity(2, 3)
+        .infer([](const InferContext& ctx) { return fused_conv_type(ctx, "conv3d"); })
+        .no_grad(kLate);
 
 }  // namespace
 }  // namespace pk

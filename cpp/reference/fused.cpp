@@ -111,11 +111,12 @@ void dense(Context&, const KernelArgs& a) {
   }
 }
 
-// x (n, h, w, c), kernel (kh, kw, c, o), bias (o)
+// x (n, [d,] h, w, c), kernel ([kd,] kh, kw, c, o), bias (o)
 template <class T>
-void conv2d_fused(Context& context, const KernelArgs& a) {
+void conv_fused(Context& context, const KernelArgs& a) {
   const auto& c = a.attr<ConvAttrs>();
-  KernelTable::of("reference").find("conv2d", a.in[0].dtype())->run(context, a);
+  const char* conv = a.in[0].shape().rank() == 5 ? "conv3d" : "conv2d";
+  KernelTable::of("reference").find(conv, a.in[0].dtype())->run(context, a);
   T* y = a.out[0].as<T>();
   const int64_t channels = a.out[0].shape().back();
   for (int64_t i = 0; i < a.out[0].size; ++i) {
@@ -127,7 +128,8 @@ void conv2d_fused(Context& context, const KernelArgs& a) {
 const KernelRegistrar registrar("reference", [](KernelTable& t) {
   t.add_all("fused_pointwise", fused_pointwise);
   PK_ADD_FLOATS(t, "dense", dense);
-  PK_ADD_FLOATS(t, "conv2d_fused", conv2d_fused);
+  PK_ADD_FLOATS(t, "conv2d_fused", conv_fused);
+  PK_ADD_FLOATS(t, "conv3d_fused", conv_fused);
 });
 
 }  // namespace

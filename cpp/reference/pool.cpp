@@ -1,4 +1,5 @@
-// Pooling and resizing of NHWC data. Padded cells take no part: neither in a maximum nor in a mean.
+// Pooling of NHWC and NDHWC data, resizing of NHWC data. Padded cells take no part: neither in a maximum nor
+// in a mean.
 #include "reference/common.h"
 
 namespace pk::reference {
@@ -9,35 +10,43 @@ void zero(const TensorArg& t) {
   for (int64_t i = 0; i < t.size; ++i) t.as<T>()[i] = T(0);
 }
 
-// Calls start(y) for every output element, then cell(y, x) for the real cells of its window in
+// Calls start(y, real cells of its window) for every output element, then cell(y, x) for those cells in
 // row-major order.
 template <class S, class F>
-void windows(const PoolAttrs& a, const Shape& x, const Shape& y, S&& start, F&& cell) {
-  const Window v = pool_window(a, 0, x[1]), u = pool_window(a, 1, x[2]);
-  const int64_t channels = x[3];
-  for (int64_t n = 0; n < y[0]; ++n)
-    for (int64_t oh = 0; oh < y[1]; ++oh)
-      for (int64_t ow = 0; ow < y[2]; ++ow)
-        for (int64_t c = 0; c < channels; ++c) {
-          const int64_t iy = ((n * y[1] + oh) * y[2] + ow) * channels + c;
-          start(iy);
-          for (int64_t kh = 0; kh < a.pool[0]; ++kh)
-            for (int64_t kw = 0; kw < a.pool[1]; ++kw) {
-              const int64_t h = oh * a.strides[0] - v.before + kh, w = ow * a.strides[1] - u.before + kw;
-              if (h >= 0 && h < x[1] && w >= 0 && w < x[2])
-                cell(iy, ((n * x[1] + h) * x[2] + w) * channels + c);
-            }
-        }
+void windows(const PoolAttrs& a, const Shape& x, S&& start, F&& cell) {
+  const auto [d, h, w] = pool_space(a, x);
+  struct Cells {
+    int64_t begin, end;
+    int64_t count() const { return end - begin; }
+  };
+  const auto cells = [](const SpaceAxis& s, int64_t o) {
+    const int64_t first = o * s.stride - s.before;
+    return Cells{std::max<int64_t>(first, 0), std::min(first + s.kernel, s.size)};
+  };
+  const int64_t channels = x.back();
+  int64_t iy = 0;
+  for (int64_t n = 0; n < x[0]; ++n)
+    for (int64_t od = 0; od < d.out; ++od)
+      for (int64_t oh = 0; oh < h.out; ++oh)
+        for (int64_t ow = 0; ow < w.out; ++ow)
+          for (int64_t c = 0; c < channels; ++c, ++iy) {
+            const Cells q = cells(d, od), v = cells(h, oh), u = cells(w, ow);
+            start(iy, q.count() * v.count() * u.count());
+            for (int64_t k = q.begin; k < q.end; ++k)
+              for (int64_t i = v.begin; i < v.end; ++i)
+                for (int64_t j = u.begin; j < u.end; ++j)
+                  cell(iy, (((n * d.size + k) * h.size + i) * w.size + j) * channels + c);
+          }
 }
 
 // NaN wins, as in the other maxima.
 template <class T>
-void max_pool2d(Context&, const KernelArgs& a) {
+void max_pool(Context&, const KernelArgs& a) {
   const T* x = a.in[0].as<T>();
   T* y = a.out[0].as<T>();
   bool first = true;
   windows(
-      a.attr<PoolAttrs>(), a.in[0].shape(), a.out[0].shape(), [&](int64_t) { first = true; },
+      a.attr<PoolAttrs>(), a.in[0].shape(), [&](int64_t, int64_t) { first = true; },
       [&](int64_t iy, int64_t ix) {
         if (first || x[ix] > y[iy] || x[ix] != x[ix]) y[iy] = x[ix];
         first = false;
@@ -46,13 +55,13 @@ void max_pool2d(Context&, const KernelArgs& a) {
 
 // (g, x, y) → dx: each g goes to the first cell of its window that holds the maximum.
 template <class T>
-void max_pool2d_grad(Context&, const KernelArgs& a) {
+void max_pool_grad(Context&, const KernelArgs& a) {
   const T *g = a.in[0].as<T>(), *x = a.in[1].as<T>(), *y = a.in[2].as<T>();
   T* dx = a.out[0].as<T>();
   zero<T>(a.out[0]);
   bool found = false;
   windows(
-      a.attr<PoolAttrs>(), a.in[1].shape(), a.in[2].shape(), [&](int64_t) { found = false; },
+      a.attr<PoolAttrs>(), a.in[1].shape(), [&](int64_t, int64_t) { found = false; },
       [&](int64_t iy, int64_t ix) {
         if (!found && x[ix] == y[iy]) {
           dx[ix] += g[iy];
@@ -63,13 +72,13 @@ void max_pool2d_grad(Context&, const KernelArgs& a) {
 
 // (gg, x, y) → the elements of gg at the maxima.
 template <class T>
-void max_pool2d_pick(Context&, const KernelArgs& a) {
+void max_pool_pick(Context&, const KernelArgs& a) {
   const T *gg = a.in[0].as<T>(), *x = a.in[1].as<T>(), *y = a.in[2].as<T>();
   T* out = a.out[0].as<T>();
   bool found = false;
   windows(
-      a.attr<PoolAttrs>(), a.in[1].shape(), a.in[2].shape(),
-      [&](int64_t iy) {
+      a.attr<PoolAttrs>(), a.in[1].shape(),
+      [&](int64_t iy, int64_t) {
         found = false;
         out[iy] = T(0);
       },
@@ -81,40 +90,34 @@ void max_pool2d_pick(Context&, const KernelArgs& a) {
       });
 }
 
-// How many real cells the window of output element iy (of shape y) has.
-int64_t cells(const PoolAttrs& a, const Shape& x, const Shape& y, int64_t iy) {
-  const int64_t at[2] = {iy / (y[2] * y[3]) % y[1], iy / y[3] % y[2]};
-  int64_t n = 1;
-  for (int axis = 0; axis < 2; ++axis) {
-    const int64_t from = at[axis] * a.strides[axis] - pool_window(a, axis, x[axis + 1]).before;
-    n *= std::min(from + a.pool[axis], x[axis + 1]) - std::max<int64_t>(from, 0);
-  }
-  return n;
-}
-
 template <class T>
-void avg_pool2d(Context&, const KernelArgs& a) {
-  const auto& p = a.attr<PoolAttrs>();
+void avg_pool(Context&, const KernelArgs& a) {
   const T* x = a.in[0].as<T>();
   T* y = a.out[0].as<T>();
+  int64_t cells = 0, met = 0;
   windows(
-      p, a.in[0].shape(), a.out[0].shape(), [&](int64_t iy) { y[iy] = T(0); },
-      [&](int64_t iy, int64_t ix) { y[iy] += x[ix]; });
-  for (int64_t iy = 0; iy < a.out[0].size; ++iy)
-    y[iy] /= static_cast<T>(cells(p, a.in[0].shape(), a.out[0].shape(), iy));
+      a.attr<PoolAttrs>(), a.in[0].shape(),
+      [&](int64_t iy, int64_t count) {
+        y[iy] = T(0);
+        cells = count;
+        met = 0;
+      },
+      [&](int64_t iy, int64_t ix) {
+        y[iy] += x[ix];
+        if (++met == cells) y[iy] /= static_cast<T>(cells);
+      });
 }
 
 // (g, ~x)
 template <class T>
-void avg_pool2d_grad(Context&, const KernelArgs& a) {
-  const auto& p = a.attr<PoolAttrs>();
+void avg_pool_grad(Context&, const KernelArgs& a) {
   const T* g = a.in[0].as<T>();
   T* dx = a.out[0].as<T>();
   zero<T>(a.out[0]);
   T share = 0;
   windows(
-      p, a.out[0].shape(), a.in[0].shape(),
-      [&](int64_t iy) { share = g[iy] / static_cast<T>(cells(p, a.out[0].shape(), a.in[0].shape(), iy)); },
+      a.attr<PoolAttrs>(), a.out[0].shape(),
+      [&](int64_t iy, int64_t count) { share = g[iy] / static_cast<T>(count); },
       [&](int64_t, int64_t ix) { dx[ix] += share; });
 }
 
@@ -174,11 +177,16 @@ void resize_bilinear_grad(Context&, const KernelArgs& a) {
 }
 
 const KernelRegistrar registrar("reference", [](KernelTable& t) {
-  PK_ADD_FLOATS(t, "max_pool2d", max_pool2d);
-  PK_ADD_FLOATS(t, "max_pool2d_grad", max_pool2d_grad);
-  PK_ADD_FLOATS(t, "max_pool2d_pick", max_pool2d_pick);
-  PK_ADD_FLOATS(t, "avg_pool2d", avg_pool2d);
-  PK_ADD_FLOATS(t, "avg_pool2d_grad", avg_pool2d_grad);
+  PK_ADD_FLOATS(t, "max_pool2d", max_pool);
+  PK_ADD_FLOATS(t, "max_pool2d_grad", max_pool_grad);
+  PK_ADD_FLOATS(t, "max_pool2d_pick", max_pool_pick);
+  PK_ADD_FLOATS(t, "avg_pool2d", avg_pool);
+  PK_ADD_FLOATS(t, "avg_pool2d_grad", avg_pool_grad);
+  PK_ADD_FLOATS(t, "max_pool3d", max_pool);
+  PK_ADD_FLOATS(t, "max_pool3d_grad", max_pool_grad);
+  PK_ADD_FLOATS(t, "max_pool3d_pick", max_pool_pick);
+  PK_ADD_FLOATS(t, "avg_pool3d", avg_pool);
+  PK_ADD_FLOATS(t, "avg_pool3d_grad", avg_pool_grad);
   PK_ADD_TYPES(t, "resize_nearest", resize_nearest);
   PK_ADD_FLOATS(t, "resize_bilinear", resize_bilinear);
   PK_ADD_FLOATS(t, "resize_bilinear_grad", resize_bilinear_grad);

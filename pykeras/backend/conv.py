@@ -1,6 +1,6 @@
 """Convolutions, pooling and bias.
 
-The engine computes channels_last in two dimensions; everything else is brought to that.
+The engine computes channels_last in two and three dimensions; everything else is brought to that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import builtins
 from collections.abc import Sequence
 from typing import Any
 
+from ..utils import conv_utils
 from .common import normalize_data_format
 from .engine import Tensor, op, to_tensor
 from .movement import reshape_to
@@ -18,10 +19,13 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
     "depthwise_conv2d",
     "local_conv1d",
     "local_conv2d",
     "pool2d",
+    "pool3d",
     "separable_conv1d",
     "separable_conv2d",
 ]
@@ -91,14 +95,39 @@ def conv2d(
         dilation_rate: distance between the kernel's elements; not together with strides.
     Raises: ValueError for arguments that do not fit each other.
     """
+    return _convolve(2, x, kernel, strides, padding, data_format, dilation_rate)
+
+
+def conv3d(
+    x: Any,
+    kernel: Any,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1, 1),
+) -> Tensor:
+    """Correlates volumes with a kernel.
+
+    Args:
+        x: tensor of shape (samples, depth, rows, columns, channels), or with the channels second.
+        kernel: tensor of shape (depth, height, width, channels, filters), in either layout.
+        strides, padding, data_format, dilation_rate: as in `conv2d`, with one number more.
+    Raises: ValueError for arguments that do not fit each other.
+    """
+    return _convolve(3, x, kernel, strides, padding, data_format, dilation_rate)
+
+
+def _convolve(
+    axes: int, x: Any, kernel: Any, strides: Any, padding: str, data_format: str | None, dilation_rate: Any
+) -> Tensor:
+    """`conv2d` or `conv3d`."""
     data_format = normalize_data_format(data_format)
     x, kernel = to_tensor(x), to_tensor(kernel)
-    _check_rank(x, 4, "`conv2d`")
-    steps, holes = _numbers(strides, 2, "strides"), _numbers(dilation_rate, 2, "dilation_rate")
+    _check_rank(x, axes + 2, f"`conv{axes}d`")
+    steps, holes = _numbers(strides, axes, "strides"), _numbers(dilation_rate, axes, "dilation_rate")
     _strides_or_dilation(steps, holes)
-    result = op(
-        "conv2d", to_last(x, data_format), kernel, strides=steps, padding=_padding(padding), dilation=holes
-    )
+    x = to_last(x, data_format)
+    result = op(f"conv{axes}d", x, kernel, strides=steps, padding=_padding(padding), dilation=holes)
     return from_last(result, data_format)
 
 
@@ -139,30 +168,31 @@ def conv1d(
     return from_last(op("squeeze", result, axis=1), data_format)
 
 
-def _transposed_reference(
-    x: Tensor, sizes: list[Any], kernel: Tensor, strides: list[int], padding: str
-) -> Tensor:
+def _transposed_reference(x: Tensor, sizes: list[Any], strides: list[int], longer: list[int]) -> Tensor:
     """A tensor with the shape of a transposed convolution's result; only its shape is used.
 
-    Sizes that are not numbers follow from x: the batch is x's, and rows and columns are as Keras's layers
-    compute them (n·stride, and with 'valid' max(kernel − stride, 0) more).
+    Sizes that are not numbers follow from x: the batch is x's, and the spatial ones are its sizes times the
+    strides and so many places longer, which may be a negative number.
     """
-    reference = op("slice", x, begin=[0] * 4, end=[0, 0, 0, 1], strides=[1] * 4, begin_mask=[1] * 4,
-                   end_mask=[1, 1, 1, 0])  # fmt: skip
-    known = [1, 1, 1, sizes[3]]
-    after = [0] * 4
-    for axis in (1, 2):
+    rank = len(sizes)
+    reference = op("slice", x, begin=[0] * rank, end=[0] * (rank - 1) + [1], strides=[1] * rank,
+                   begin_mask=[1] * rank, end_mask=[1] * (rank - 1) + [0])  # fmt: skip
+    known = [1] * (rank - 1) + [sizes[-1]]
+    none = [0] * rank
+    after, cut = list(none), list(none)
+    for axis in range(1, rank - 1):
         if isinstance(sizes[axis], int):
             known[axis] = sizes[axis]
             reference = _one(reference, axis)
             continue
         if strides[axis - 1] != 1:
             reference = op("repeat", reference, axis=axis, n=strides[axis - 1])
-        length = kernel.shape[axis - 1]
-        if padding == "valid" and length is not None:
-            after[axis] = builtins.max(length - strides[axis - 1], 0)
+        after[axis] = builtins.max(longer[axis - 1], 0)
+        cut[axis] = builtins.max(-longer[axis - 1], 0)
     if any(after):
-        reference = op("pad", reference, before=[0] * 4, after=after, value=0.0)
+        reference = op("pad", reference, before=none, after=after, value=0.0)
+    if any(cut):
+        reference = op("crop", reference, before=none, after=cut)
     if isinstance(sizes[0], int):
         known[0] = sizes[0]
         reference = _one(reference, 0)
@@ -182,6 +212,7 @@ def conv2d_transpose(
     padding: str = "valid",
     data_format: str | None = None,
     dilation_rate: Any = (1, 1),
+    output_padding: Any = None,
 ) -> Tensor:
     """The gradient of a convolution for its input, used as a layer that enlarges images.
 
@@ -189,30 +220,84 @@ def conv2d_transpose(
         x: 4D tensor.
         kernel: tensor of shape (height, width, filters, channels of x).
         output_shape: shape of the result in the layout of x. The batch size may be a tensor, such as
-            `K.shape(x)[0]`; rows and columns that are tensors are taken to be what Keras's layers compute.
+            `K.shape(x)[0]`; rows and columns that are tensors or None are taken to be what Keras's layers
+            compute, for which `output_padding` says how much is added.
         strides, padding, data_format, dilation_rate: as in `conv2d`.
+        output_padding: see there.
     Raises: ValueError for arguments that do not fit each other.
     """
+    return _convolve_transposed(
+        2, x, kernel, output_shape, strides, padding, data_format, dilation_rate, output_padding
+    )
+
+
+def conv3d_transpose(
+    x: Any,
+    kernel: Any,
+    output_shape: Any,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: Any = (1, 1, 1),
+    output_padding: Any = None,
+) -> Tensor:
+    """`conv2d_transpose` of volumes.
+
+    Args:
+        x: 5D tensor.
+        kernel: tensor of shape (depth, height, width, filters, channels of x).
+        output_shape, output_padding: as in `conv2d_transpose`.
+        strides, padding, data_format, dilation_rate: as in `conv3d`.
+    Raises: ValueError for arguments that do not fit each other.
+    """
+    return _convolve_transposed(
+        3, x, kernel, output_shape, strides, padding, data_format, dilation_rate, output_padding
+    )
+
+
+def _convolve_transposed(
+    axes: int,
+    x: Any,
+    kernel: Any,
+    output_shape: Any,
+    strides: Any,
+    padding: str,
+    data_format: str | None,
+    dilation_rate: Any,
+    output_padding: Any,
+) -> Tensor:
+    """`conv2d_transpose` or `conv3d_transpose`."""
     data_format = normalize_data_format(data_format)
     x, kernel = to_tensor(x), to_tensor(kernel)
-    _check_rank(x, 4, "`conv2d_transpose`")
-    steps, holes = _numbers(strides, 2, "strides"), _numbers(dilation_rate, 2, "dilation_rate")
+    rank = axes + 2
+    _check_rank(x, rank, f"`conv{axes}d_transpose`")
+    steps, holes = _numbers(strides, axes, "strides"), _numbers(dilation_rate, axes, "dilation_rate")
     _strides_or_dilation(steps, holes)
     mode = _padding(padding)
     if isinstance(output_shape, Tensor):
-        output_shape = [output_shape[i] for i in range(4)]
+        output_shape = [output_shape[i] for i in range(rank)]
     sizes = [None if n is None or isinstance(n, Tensor) or n == -1 else int(n) for n in output_shape]
-    if len(sizes) != 4:
-        raise ValueError(f"`output_shape` needs 4 sizes, not {len(sizes)}.")
+    if len(sizes) != rank:
+        raise ValueError(f"`output_shape` needs {rank} sizes, not {len(sizes)}.")
     if data_format == "channels_first":
-        sizes = [sizes[0], sizes[2], sizes[3], sizes[1]]
-    if sizes[3] is None:
-        sizes[3] = kernel.shape[2]
+        sizes = [sizes[0], *sizes[2:], sizes[1]]
+    if sizes[-1] is None:
+        sizes[-1] = kernel.shape[axes]
     x = to_last(x, data_format)
     if sizes[0] is not None and x.shape[0] == sizes[0]:
         sizes[0] = x.shape[0]
-    reference = _transposed_reference(x, sizes, kernel, steps, mode)
-    result = op("conv2d_input_grad", x, kernel, reference, strides=steps, padding=mode, dilation=holes)
+    extra = (
+        [None] * axes
+        if output_padding is None
+        else conv_utils.normalize_tuple(output_padding, axes, "output_padding")
+    )
+    longer = [0] * axes
+    for i, size in enumerate(kernel.shape[:axes]):
+        if size is not None:
+            longer[i] = conv_utils.deconv_length(0, steps[i], size, mode, extra[i], holes[i]) or 0
+    reference = _transposed_reference(x, sizes, steps, longer)
+    name = f"conv{axes}d_input_grad"
+    result = op(name, x, kernel, reference, strides=steps, padding=mode, dilation=holes)
     return from_last(result, data_format)
 
 
@@ -325,16 +410,42 @@ def pool2d(
         pool_mode: 'max' or 'avg'.
     Raises: ValueError for an unknown padding or mode.
     """
+    return _pool(2, x, pool_size, strides, padding, data_format, pool_mode)
+
+
+def pool3d(
+    x: Any,
+    pool_size: Any,
+    strides: Any = (1, 1, 1),
+    padding: str = "valid",
+    data_format: str | None = None,
+    pool_mode: str = "max",
+) -> Tensor:
+    """Reduces windows of volumes to their maximum or mean.
+
+    Args:
+        x: 5D tensor.
+        pool_size: depth, rows and columns of a window.
+        strides, padding, data_format, pool_mode: as in `pool2d`, with one number more.
+    Raises: ValueError for an unknown padding or mode.
+    """
+    return _pool(3, x, pool_size, strides, padding, data_format, pool_mode)
+
+
+def _pool(
+    axes: int, x: Any, pool_size: Any, strides: Any, padding: str, data_format: str | None, pool_mode: str
+) -> Tensor:
+    """`pool2d` or `pool3d`."""
     data_format = normalize_data_format(data_format)
     x = to_tensor(x)
-    _check_rank(x, 4, "`pool2d`")
+    _check_rank(x, axes + 2, f"`pool{axes}d`")
     if pool_mode not in ("max", "avg"):
         raise ValueError(f"Invalid pooling mode: {pool_mode!r}. Expected 'max' or 'avg'.")
     result = op(
-        pool_mode + "_pool2d",
+        f"{pool_mode}_pool{axes}d",
         to_last(x, data_format),
-        pool=_numbers(pool_size, 2, "pool_size"),
-        strides=_numbers(strides, 2, "strides"),
+        pool=_numbers(pool_size, axes, "pool_size"),
+        strides=_numbers(strides, axes, "strides"),
         padding=_padding(padding),
     )
     return from_last(result, data_format)

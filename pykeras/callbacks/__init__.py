@@ -3,6 +3,8 @@
 from .base import BaseLogger, Callback, CallbackList, History, LambdaCallback, TerminateOnNaN
 from .control import EarlyStopping, LearningRateScheduler, ModelCheckpoint, ReduceLROnPlateau
 from .progress import CSVLogger, ProgbarLogger
+from .remote import RemoteMonitor
+from .tensorboard import TensorBoard
 
 __all__ = [
     "BaseLogger",
@@ -16,5 +18,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

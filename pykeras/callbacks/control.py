@@ -165,9 +165,8 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
-        current = log_value(logs, self.monitor)
+        current = self.get_monitor_value(logs)
         if current is None:
-            _warn_missing("Early stopping", self.monitor, logs)
             return
         if self.monitor_op(current - self.min_delta, self.best):
             self.best = current
@@ -184,6 +183,13 @@ class EarlyStopping(Callback):
             if self.verbose > 0:
                 print("Restoring model weights from the end of the best epoch")
             self.model.set_weights(self.best_weights)
+
+    def get_monitor_value(self, logs: dict[str, Any]) -> Any:
+        """Returns the monitored value; warns and returns None if the logs do not have it."""
+        current = log_value(logs, self.monitor)
+        if current is None:
+            _warn_missing("Early stopping", self.monitor, logs)
+        return current
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:

@@ -1,16 +1,15 @@
 """A drawing surface: filled boxes, smooth lines, enlarged pictures, lettering; saved as PNG.
 
-Written against numpy and zlib only, because the product does not depend on a plotting library.
+Written against numpy only, because the product does not depend on a plotting library.
 """
 
 import itertools
 import os
-import struct
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
+from ..utils._png import png_bytes
 from . import font
 
 Color = tuple[float, float, float]
@@ -163,16 +162,8 @@ class Canvas:
             OSError: the file cannot be written.
         """
         bytes_ = np.rint(np.clip(self.pixels, 0, 1) * 255).astype(np.uint8)
-        # each row starts with the number of its filter, 0 = none
-        rows = np.zeros((self.height, 1 + self.width * 3), np.uint8)
-        rows[:, 1:] = bytes_.reshape(self.height, -1)
-        header = struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0)
-        packed = zlib.compress(rows.tobytes(), 9)
         with open(path, "wb") as file:
-            file.write(b"\x89PNG\r\n\x1a\n")
-            for kind, data in ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")):
-                file.write(struct.pack(">I", len(data)) + kind + data)
-                file.write(struct.pack(">I", zlib.crc32(kind + data)))
+            file.write(png_bytes(bytes_, level=9))
 
 
 def text_width(text: str, size: float) -> float:

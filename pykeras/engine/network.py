@@ -347,7 +347,11 @@ class Network(Layer):
         Returns:
             tensor or list of tensors.
         """
-        return unpack_singleton(self._run(inputs, mask)[0])
+        results = self._run(inputs, mask)[0]
+        if self.outputs is not None and results is self.outputs:
+            # called on its own inputs: the ends of this graph stay tensors of its layers
+            results = [K.identity(x) for x in results]
+        return unpack_singleton(results)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Returns the masks of the outputs (None where there is none)."""
@@ -380,8 +384,8 @@ class Network(Layer):
         inputs = to_list(inputs, allow_tuple=True)
         masks = [None] * len(inputs) if masks is None else masks
         if all(x is y for x, y in zip(inputs, self.inputs)) and is_all_none(masks):
-            outputs = self.outputs
-            return outputs, [mask_of(x) for x in outputs], [K.int_shape(x) for x in outputs]
+            own = self.outputs
+            return own, [mask_of(x) for x in own], [K.int_shape(x) for x in own]
 
         values = dict(zip(self.inputs, zip(inputs, masks)))
         calls = self._internal_calls.setdefault(_input_key(inputs), [])

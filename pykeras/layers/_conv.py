@@ -1,8 +1,6 @@
-"""Plain and transposed convolutions.
+"""Plain convolutions, and what all convolutions share.
 
-Source: the public behaviour of keras/layers/convolutional.py (2.1.6; `data_format` of Conv1D,
-    `output_padding` and
-`dilation_rate` of Conv2DTranspose from 2.2.4).
+Source: the public behaviour of keras/layers/convolutional.py (2.1.6; `data_format` of Conv1D from 2.2.4).
 """
 
 from __future__ import annotations
@@ -278,32 +276,31 @@ class Conv2D(_Conv):
         )
 
 
-class Conv2DTranspose(Conv2D):
-    """Transposed convolution: the gradient of a `Conv2D` with respect to its input, as a layer.
+class Conv3D(_Conv):
+    """Convolution over volumes.
 
     Args:
         filters: number of output channels.
-        kernel_size: int or (rows, cols).
-        strides: int or (rows, cols): factor by which the picture grows.
+        kernel_size: int or (depth, rows, cols).
+        strides: int or (depth, rows, cols).
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first' or None for the configured one.
-        output_padding: int or (rows, cols) smaller than the strides, added to the output's size; None for
-            the size that
-            the padding implies.
-        dilation_rate: int or (rows, cols).
+        dilation_rate: int or (depth, rows, cols), the step between the window's taps.
         Others: as in `Dense`.
 
-    Weights: kernel (rows, cols, filters, channels), bias (filters,).
+    Input (batch, depth, rows, cols, channels) or (batch, channels, depth, rows, cols).
+    Weights: kernel (depth, rows, cols, channels, filters) in both layouts, bias (filters,).
     """
 
-    @interfaces.legacy_deconv2d_support
+    @interfaces.legacy_conv3d_support
     def __init__(
         self,
         filters: int,
         kernel_size: Any,
-        strides: Any = (1, 1),
+        strides: Any = (1, 1, 1),
         padding: str = "valid",
         data_format: str | None = None,
+        dilation_rate: Any = (1, 1, 1),
         activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
@@ -313,13 +310,12 @@ class Conv2DTranspose(Conv2D):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        output_padding: Any = None,
-        dilation_rate: Any = (1, 1),
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            filters,
-            kernel_size,
+            rank=3,
+            filters=filters,
+            kernel_size=kernel_size,
             strides=strides,
             padding=padding,
             data_format=data_format,
@@ -335,51 +331,3 @@ class Conv2DTranspose(Conv2D):
             bias_constraint=bias_constraint,
             **kwargs,
         )
-        self.output_padding = None
-        if output_padding is not None:
-            self.output_padding = conv_utils.normalize_tuple(output_padding, self.rank, "output_padding")
-            for stride, extra in zip(self.strides, self.output_padding):
-                if extra >= stride:
-                    raise ValueError(
-                        f"Stride {self.strides} must be greater than output padding {self.output_padding}"
-                    )
-
-    def build(self, input_shape: Any) -> None:
-        channels = self._input_channels(input_shape)
-        self.kernel = add_part(self, "kernel", (*self.kernel_size, self.filters, channels))
-        self.bias = self._add_bias(self.filters)
-        self.built = True
-
-    def _lengths(self, spatial: Any) -> list[Any]:
-        extra = self.output_padding or (None,) * self.rank
-        return [
-            conv_utils.deconv_length(n, stride, size, self.padding, padding, dilation)
-            for n, stride, size, padding, dilation in zip(
-                spatial, self.strides, self.kernel_size, extra, self.dilation_rate
-            )
-        ]
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        batch, spatial, _ = split_shape(input_shape, self.data_format)
-        return join_shape(batch, self._lengths(spatial), self.filters, self.data_format)
-
-    def call(self, inputs: Any) -> Any:
-        output = K.conv2d_transpose(
-            inputs,
-            self.kernel,
-            self.compute_output_shape(K.int_shape(inputs)),
-            strides=self.strides,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-        )
-        return self._finish(output)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        # Keys of 2.2.4, written only where 2.1.6 could not express the layer.
-        if self.dilation_rate == (1,) * self.rank:
-            del config["dilation_rate"]
-        if self.output_padding is not None:
-            config["output_padding"] = self.output_padding
-        return config

@@ -1,8 +1,9 @@
 """Convolutions, and the layers that pad, crop and enlarge (the old import path of all of them)."""
 
 from ..legacy._atrous import AtrousConvolution1D, AtrousConvolution2D
-from ._conv import Conv1D, Conv2D, Conv2DTranspose
+from ._conv import Conv1D, Conv2D, Conv3D
 from ._conv_depthwise import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from ._conv_transpose import Conv2DTranspose, Conv3DTranspose
 from ._resize import (
     Cropping1D,
     Cropping2D,
@@ -20,10 +21,12 @@ AtrousConv1D = AtrousConvolution1D
 AtrousConv2D = AtrousConvolution2D
 Convolution1D = Conv1D
 Convolution2D = Conv2D
+Convolution3D = Conv3D
 SeparableConvolution1D = SeparableConv1D
 SeparableConvolution2D = SeparableConv2D
 Convolution2DTranspose = Conv2DTranspose
 Deconvolution2D = Deconv2D = Conv2DTranspose
+Deconvolution3D = Deconv3D = Conv3DTranspose
 
 __all__ = [
     "AtrousConv1D",
@@ -33,14 +36,19 @@ __all__ = [
     "Conv1D",
     "Conv2D",
     "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
     "Convolution2D",
     "Convolution2DTranspose",
+    "Convolution3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "Deconv2D",
+    "Deconv3D",
     "Deconvolution2D",
+    "Deconvolution3D",
     "DepthwiseConv2D",
     "SeparableConv1D",
     "SeparableConv2D",

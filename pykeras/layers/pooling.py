@@ -45,7 +45,8 @@ class _Pooling(Layer):
     def _pooling_function(
         self, inputs: Any, pool_size: Any, strides: Any, padding: str, data_format: str
     ) -> Any:
-        return K.pool2d(inputs, pool_size, strides, padding, data_format, pool_mode=self.mode)
+        pool = K.pool3d if self.rank == 3 else K.pool2d  # sequences are pictures of one row
+        return pool(inputs, pool_size, strides, padding, data_format, pool_mode=self.mode)
 
     def get_config(self) -> dict[str, Any]:
         config = {
@@ -144,6 +145,44 @@ class AveragePooling2D(_Pooling2D):
     """Mean of each window of a picture; 'same' divides by the number of real cells in the window.
 
     Args: as in `MaxPooling2D`.
+    """
+
+    mode = "avg"
+
+
+class _Pooling3D(_Pooling):
+    rank = 3
+
+    @interfaces.legacy_pooling3d_support
+    def __init__(
+        self,
+        pool_size: Any = (2, 2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
+class MaxPooling3D(_Pooling3D):
+    """Largest value of each window of a volume.
+
+    Args:
+        pool_size: int or (depth, rows, cols).
+        strides: int or (depth, rows, cols), None for pool_size.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first' or None for the configured one.
+
+    Input (batch, depth, rows, cols, channels) or (batch, channels, depth, rows, cols), output the same with
+    shorter spatial axes.
+    """
+
+
+class AveragePooling3D(_Pooling3D):
+    """Mean of each window of a volume; 'same' divides by the number of real cells in the window.
+
+    Args: as in `MaxPooling3D`.
     """
 
     mode = "avg"
@@ -282,6 +321,8 @@ AvgPool1D = AveragePooling1D
 MaxPool1D = MaxPooling1D
 AvgPool2D = AveragePooling2D
 MaxPool2D = MaxPooling2D
+AvgPool3D = AveragePooling3D
+MaxPool3D = MaxPooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalAvgPool1D = GlobalAveragePooling1D

@@ -1,8 +1,9 @@
-"""Convolutions: NHWC data, HWIO kernels, naive loops as the oracle."""
+"""Convolutions: NHWC and NDHWC data, HWIO and DHWIO kernels, naive loops as the oracle."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,42 +23,49 @@ def geometry(
     return (n + before + after - span) // stride + 1, before
 
 
-def meetings(x: Any, k: Any, strides: Any, padding: str, pads: Any, dilation: Any) -> Any:
-    """(out row, out column, kernel row, kernel column, in row, in column) for every real cell met."""
-    (oh, top), (ow, left) = (
-        geometry(x[a + 1], k[a], strides[a], dilation[a], padding, pads[2 * a : 2 * a + 2]) for a in (0, 1)
-    )
-    for i, j, p, q in itertools.product(range(oh), range(ow), range(k[0]), range(k[1])):
-        r, c = i * strides[0] - top + p * dilation[0], j * strides[1] - left + q * dilation[1]
-        if 0 <= r < x[1] and 0 <= c < x[2]:
-            yield i, j, p, q, r, c
-
-
-def output_shape(x: Any, k: Any, channels: int, strides: Any, padding: str, pads: Any, dilation: Any) -> Any:
-    sizes = [
-        geometry(x[a + 1], k[a], strides[a], dilation[a], padding, pads[2 * a : 2 * a + 2])[0] for a in (0, 1)
+def axes_of(x: Any, k: Any, strides: Any, padding: str, pads: Any, dilation: Any) -> list[tuple[int, int]]:
+    """`geometry` of every spatial axis."""
+    return [
+        geometry(x[a + 1], k[a], strides[a], dilation[a], padding, pads[2 * a : 2 * a + 2])
+        for a in range(len(strides))
     ]
-    return (x[0], *sizes, channels)
 
 
-def conv2d(x: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
-    y = np.zeros(output_shape(x.shape, k.shape, k.shape[3], **attrs))
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        y[:, i, j] += x[:, r, c] @ k[p, q]
+def meetings(x: Any, k: Any, strides: Any, padding: str, pads: Any, dilation: Any) -> Iterator[Any]:
+    """(out cell, kernel cell, in cell) for every real cell met; each a tuple of one index per axis."""
+    axes = axes_of(x, k, strides, padding, pads, dilation)
+    for out in itertools.product(*(range(n) for n, _ in axes)):
+        for tap in itertools.product(*(range(k[a]) for a in range(len(axes)))):
+            cell = tuple(
+                o * s - before + t * d
+                for o, s, (_, before), t, d in zip(out, strides, axes, tap, dilation, strict=True)
+            )
+            if all(0 <= c < n for c, n in zip(cell, x[1:], strict=False)):
+                yield (slice(None), *out), tap, (slice(None), *cell)
+
+
+def output_shape(x: Any, k: Any, channels: int, **attrs: Any) -> Any:
+    return (x[0], *(n for n, _ in axes_of(x, k, **attrs)), channels)
+
+
+def conv(x: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
+    y = np.zeros(output_shape(x.shape, k.shape, k.shape[-1], **attrs))
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        y[out] += x[cell] @ k[tap]
     return y
 
 
-def conv2d_input_grad(g: np.ndarray, k: np.ndarray, x: np.ndarray, **attrs: Any) -> np.ndarray:
+def conv_input_grad(g: np.ndarray, k: np.ndarray, x: np.ndarray, **attrs: Any) -> np.ndarray:
     dx = np.zeros(x.shape)
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        dx[:, r, c] += g[:, i, j] @ k[p, q].T
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        dx[cell] += g[out] @ k[tap].T
     return dx
 
 
-def conv2d_kernel_grad(x: np.ndarray, g: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
+def conv_kernel_grad(x: np.ndarray, g: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
     dk = np.zeros(k.shape)
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        dk[p, q] += x[:, r, c].T @ g[:, i, j]
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        dk[tap] += x[cell].T @ g[out]
     return dk
 
 
@@ -65,32 +73,32 @@ def depthwise(x: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
     channels, multiplier = k.shape[2:]
     shape = output_shape(x.shape, k.shape, channels * multiplier, **attrs)
     y = np.zeros((*shape[:3], channels, multiplier))
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        y[:, i, j] += x[:, r, c, :, None] * k[p, q]
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        y[out] += x[cell][..., None] * k[tap]
     return y.reshape(shape)
 
 
 def depthwise_input_grad(g: np.ndarray, k: np.ndarray, x: np.ndarray, **attrs: Any) -> np.ndarray:
     g = g.reshape(*g.shape[:3], *k.shape[2:])
     dx = np.zeros(x.shape)
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        dx[:, r, c] += (g[:, i, j] * k[p, q]).sum(-1)
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        dx[cell] += (g[out] * k[tap]).sum(-1)
     return dx
 
 
 def depthwise_kernel_grad(x: np.ndarray, g: np.ndarray, k: np.ndarray, **attrs: Any) -> np.ndarray:
     g = g.reshape(*g.shape[:3], *k.shape[2:])
     dk = np.zeros(k.shape)
-    for i, j, p, q, r, c in meetings(x.shape, k.shape, **attrs):
-        dk[p, q] += (x[:, r, c, :, None] * g[:, i, j]).sum(0)
+    for out, tap, cell in meetings(x.shape, k.shape, **attrs):
+        dk[tap] += (x[cell][..., None] * g[out]).sum(0)
     return dk
 
 
 def attributes(
-    strides: tuple[int, int] = (1, 1),
+    strides: tuple[int, ...] = (1, 1),
     padding: str = "valid",
-    pads: tuple[int, int, int, int] = (0, 0, 0, 0),
-    dilation: tuple[int, int] = (1, 1),
+    pads: tuple[int, ...] = (0, 0, 0, 0),
+    dilation: tuple[int, ...] = (1, 1),
 ) -> dict[str, Any]:
     return {"strides": list(strides), "padding": padding, "pads": list(pads), "dilation": list(dilation)}
 
@@ -113,42 +121,75 @@ GEOMETRIES: dict[str, tuple[tuple[int, int, int], tuple[int, int, int], dict[str
 }
 
 
+def volumes(
+    strides: tuple[int, int, int] = (1, 1, 1),
+    padding: str = "valid",
+    pads: tuple[int, ...] = (0,) * 6,
+    dilation: tuple[int, int, int] = (1, 1, 1),
+) -> dict[str, Any]:
+    return attributes(strides, padding, pads, dilation)
+
+
+# label: (input depth, height, width, channels), (kernel depth, height, width, outputs), attributes
+VOLUMES: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "3x3x3": ((4, 5, 4, 2), (3, 3, 3, 2), volumes()),
+    "same": ((3, 4, 5, 2), (3, 3, 3, 2), volumes(padding="same")),
+    "same even": ((3, 4, 2, 1), (2, 4, 2, 2), volumes(padding="same")),
+    "1x1x1": ((2, 3, 2, 3), (1, 1, 1, 2), volumes()),
+    "1x1x1 strided": ((3, 4, 5, 2), (1, 1, 1, 3), volumes((2, 1, 2))),
+    "strided": ((5, 6, 4, 2), (3, 2, 2, 2), volumes((2, 3, 1))),
+    "strided same": ((5, 4, 6, 1), (3, 3, 3, 2), volumes((2, 2, 2), "same")),
+    "gaps": ((4, 5, 5, 1), (1, 2, 2, 2), volumes((2, 3, 3), "same")),
+    "dilated": ((5, 5, 6, 1), (2, 2, 3, 2), volumes(dilation=(3, 2, 2))),
+    "dilated same": ((4, 5, 4, 2), (3, 3, 2, 1), volumes(padding="same", dilation=(2, 2, 3))),
+    "explicit": ((3, 3, 4, 2), (2, 3, 3, 2), volumes((1, 2, 1), "explicit", (1, 0, 1, 1, 0, 2))),
+    "depth only": ((6, 2, 3, 2), (3, 1, 1, 2), volumes((2, 1, 1), "same")),
+    "plane": ((1, 4, 5, 2), (1, 3, 3, 2), volumes(padding="same")),
+}
+
+PLAIN = (conv, conv_input_grad, conv_kernel_grad)
+DEPTHWISE = (depthwise, depthwise_input_grad, depthwise_kernel_grad)
+
+
+def family(
+    prefix: str, refs: Any, data: Any, kernel: Any, outputs: int, attrs: dict[str, Any], **options: Any
+) -> list[OpCase]:
+    """The cases of a convolution and of its two gradients."""
+    x, k = In((None, *data)), In(kernel)
+    g = In(output_shape(x.shape, kernel, outputs, **attrs))
+    options = {"attrs": attrs, "tol": 5e-6, **options}
+    return [
+        OpCase(prefix, refs[0], [x, k], **options),
+        OpCase(f"{prefix}_input_grad", refs[1], [g, k, x], **options),
+        OpCase(f"{prefix}_kernel_grad", refs[2], [x, g, k], **options),
+    ]
+
+
 def _cases() -> list[OpCase]:
     cases = []
-    for label, ((h, w, c), (kh, kw, o), attrs) in GEOMETRIES.items():
-        for prefix, refs, outputs in (
-            ("conv2d", (conv2d, conv2d_input_grad, conv2d_kernel_grad), o),
-            ("depthwise_conv2d", (depthwise, depthwise_input_grad, depthwise_kernel_grad), c * o),
-        ):
-            x, k = In((None, h, w, c)), In((kh, kw, c, o))
-            g = In(output_shape((None, h, w, c), (kh, kw, c, o), outputs, **attrs))
-            options: dict[str, Any] = {"attrs": attrs, "label": label, "tol": 5e-6}
-            cases.append(OpCase(prefix, refs[0], [x, k], **options))
-            cases.append(OpCase(f"{prefix}_input_grad", refs[1], [g, k, x], **options))
-            cases.append(OpCase(f"{prefix}_kernel_grad", refs[2], [x, g, k], **options))
+    for label, (data, (kh, kw, o), attrs) in GEOMETRIES.items():
+        kernel = (kh, kw, data[2], o)
+        cases += family("conv2d", PLAIN, data, kernel, o, attrs, label=label)
+        cases += family("depthwise_conv2d", DEPTHWISE, data, kernel, data[2] * o, attrs, label=label)
+    for label, (data, (*size, o), attrs) in VOLUMES.items():
+        cases += family("conv3d", PLAIN, data, (*size, data[3], o), o, attrs, label=label)
     # Sizes at which the blocked kernels have full blocks and edges.
-    for (h, w, c), (kh, kw, o), attrs in (
-        ((9, 10, 16), (3, 3, 24), attributes(padding="same")),
-        ((8, 7, 3), (3, 3, 32), attributes((2, 2), "same")),
-        ((6, 9, 33), (1, 1, 17), attributes()),
+    large: dict[str, Any] = {"tol": 1e-5, "grad": False}
+    for data, size, o, attrs in (
+        ((9, 10, 16), (3, 3), 24, attributes(padding="same")),
+        ((8, 7, 3), (3, 3), 32, attributes((2, 2), "same")),
+        ((6, 9, 33), (1, 1), 17, attributes()),
+        ((4, 5, 9, 12), (3, 3, 3), 20, volumes(padding="same")),
+        ((6, 5, 7, 2), (3, 3, 3), 33, volumes((2, 2, 2), "same")),
+        ((3, 4, 5, 18), (1, 1, 1), 17, volumes()),
     ):
-        x, k, g = (
-            In((None, h, w, c)),
-            In((kh, kw, c, o)),
-            In(output_shape((None, h, w, c), (kh, kw, c, o), o, **attrs)),
-        )
-        options = {"attrs": attrs, "label": f"large {kh}x{c}", "tol": 1e-5, "grad": False}
-        cases.append(OpCase("conv2d", conv2d, [x, k], **options))
-        cases.append(OpCase("conv2d_input_grad", conv2d_input_grad, [g, k, x], **options))
-        cases.append(OpCase("conv2d_kernel_grad", conv2d_kernel_grad, [x, g, k], **options))
+        name, label = f"conv{len(size)}d", f"large {size[0]}x{data[-1]}"
+        cases += family(name, PLAIN, data, (*size, data[-1], o), o, attrs, label=label, **large)
     for mult in (1, 2):
-        x, k = In((None, 6, 7, 20)), In((3, 3, 20, mult))
-        attrs = attributes(padding="same")
-        g = In((None, 6, 7, 20 * mult))
-        options = {"attrs": attrs, "label": f"large {mult}", "tol": 1e-5, "grad": False}
-        cases.append(OpCase("depthwise_conv2d", depthwise, [x, k], **options))
-        cases.append(OpCase("depthwise_conv2d_input_grad", depthwise_input_grad, [g, k, x], **options))
-        cases.append(OpCase("depthwise_conv2d_kernel_grad", depthwise_kernel_grad, [x, g, k], **options))
+        data, kernel, attrs = (6, 7, 20), (3, 3, 20, mult), attributes(padding="same")
+        cases += family(
+            "depthwise_conv2d", DEPTHWISE, data, kernel, 20 * mult, attrs, label=f"large {mult}", **large
+        )
     return cases
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from . import In, OpCase
-from .conv import attributes, conv2d
+from .conv import attributes, volumes
+from .conv import conv as plain_conv
 from .pointwise import elu, hard_sigmoid, sigmoid
 
 ACTIVATIONS: dict[str, Any] = {
@@ -30,7 +31,7 @@ def dense(x: Any, w: Any, b: Any = 0.0, *, trans_b: bool, act: str, alpha: float
 
 
 def conv(x: Any, k: Any, b: Any = 0.0, *, act: str, alpha: float, beta: float, **attrs: Any) -> np.ndarray:
-    return ACTIVATIONS[act](conv2d(x, k, **attrs) + b)
+    return ACTIVATIONS[act](plain_conv(x, k, **attrs) + b)
 
 
 def _cases() -> list[OpCase]:
@@ -56,6 +57,14 @@ def _cases() -> list[OpCase]:
                 label=f"{act} 1x1",
                 tol=5e-6,
             ),
+            OpCase(
+                "conv3d_fused",
+                conv,
+                [In((None, 3, 4, 3, 2)), In((2, 3, 3, 2, 5)), In((5,))],
+                {**volumes(padding="same"), **epilogue},
+                label=act,
+                tol=5e-6,
+            ),
         ]
     plain = {"act": "relu", "alpha": 0.0, "beta": 0.0}
     return [
@@ -76,6 +85,14 @@ def _cases() -> list[OpCase]:
             conv,
             [In((None, 5, 6, 3)), In((3, 3, 3, 5))],
             {**attributes((2, 2)), **plain},
+            label="no bias",
+            tol=5e-6,
+        ),
+        OpCase(
+            "conv3d_fused",
+            conv,
+            [In((None, 2, 3, 2, 3)), In((1, 1, 1, 3, 5))],
+            {**volumes(), **plain},
             label="no bias",
             tol=5e-6,
         ),

@@ -1,7 +1,8 @@
-"""Pooling and resizing of NHWC data."""
+"""Pooling of NHWC and NDHWC data, resizing of NHWC data."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,51 +12,54 @@ from . import In, OpCase, integers
 from .conv import geometry
 
 
-def windows(shape: Any, pool: Any, strides: Any, padding: str) -> Iterator[tuple[int, int, slice, slice]]:
-    """(out row, out column, the window's real rows, its real columns)"""
-    (oh, top), (ow, left) = (geometry(shape[a + 1], pool[a], strides[a], 1, padding, [0, 0]) for a in (0, 1))
-    for i in range(oh):
-        for j in range(ow):
-            r, c = i * strides[0] - top, j * strides[1] - left
-            rows = slice(max(r, 0), min(r + pool[0], shape[1]))
-            yield i, j, rows, slice(max(c, 0), min(c + pool[1], shape[2]))
+def axes_of(shape: Any, pool: Any, strides: Any, padding: str) -> list[tuple[int, int]]:
+    """Number of windows and padding in front, along every spatial axis."""
+    return [geometry(shape[a + 1], pool[a], strides[a], 1, padding, [0, 0]) for a in range(len(pool))]
+
+
+def windows(shape: Any, pool: Any, strides: Any, padding: str) -> Iterator[tuple[Any, Any]]:
+    """(index of the window in the result, the window's real cells as an index of the data)"""
+    axes = axes_of(shape, pool, strides, padding)
+    for out in itertools.product(*(range(n) for n, _ in axes)):
+        firsts = [o * s - before for o, s, (_, before) in zip(out, strides, axes, strict=True)]
+        real = (slice(max(f, 0), min(f + p, n)) for f, p, n in zip(firsts, pool, shape[1:], strict=False))
+        yield (slice(None), *out), (slice(None), *real)
 
 
 def pooled_shape(shape: Any, pool: Any, strides: Any, padding: str) -> tuple[Any, ...]:
-    sizes = [geometry(shape[a + 1], pool[a], strides[a], 1, padding, [0, 0])[0] for a in (0, 1)]
-    return (shape[0], *sizes, shape[3])
+    return (shape[0], *(n for n, _ in axes_of(shape, pool, strides, padding)), shape[-1])
 
 
 def max_pool(x: np.ndarray, **attrs: Any) -> np.ndarray:
     y = np.zeros(pooled_shape(x.shape, **attrs))
-    for i, j, rows, columns in windows(x.shape, **attrs):
-        y[:, i, j] = x[:, rows, columns].max(axis=(1, 2))
+    for out, cells in windows(x.shape, **attrs):
+        y[out] = x[cells].max(axis=tuple(range(1, x.ndim - 1)))
     return y
 
 
-def firsts(x: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray, ...]:
+def firsts(x: np.ndarray, cells: Any) -> tuple[np.ndarray, ...]:
     """Index arrays of the first maximum of the window, by sample and channel."""
-    part = x[:, rows, columns]
-    n, h, w, c = part.shape
-    at = part.reshape(n, h * w, c).argmax(axis=1)
+    part = x[cells]
+    n, *sizes, c = part.shape
+    places = np.unravel_index(part.reshape(n, -1, c).argmax(axis=1), sizes)
     samples, channels = np.indices((n, c))
-    return samples, rows.start + at // w, columns.start + at % w, channels
+    return samples, *(s.start + at for s, at in zip(cells[1:], places, strict=True)), channels
 
 
 def max_pool_grad(g: np.ndarray, x: np.ndarray, y: np.ndarray, **attrs: Any) -> np.ndarray:
     x = _consistent(x, y, **attrs)
     dx = np.zeros(x.shape)
-    for i, j, rows, columns in windows(x.shape, **attrs):
-        np.add.at(dx, firsts(x, rows, columns), g[:, i, j])
+    for out, cells in windows(x.shape, **attrs):
+        np.add.at(dx, firsts(x, cells), g[out])
     return dx
 
 
 def max_pool_pick(gg: np.ndarray, x: np.ndarray, y: np.ndarray, **attrs: Any) -> np.ndarray:
     x = _consistent(x, y, **attrs)
-    out = np.zeros(y.shape)
-    for i, j, rows, columns in windows(x.shape, **attrs):
-        out[:, i, j] = gg[firsts(x, rows, columns)]
-    return out
+    picked = np.zeros(y.shape)
+    for out, cells in windows(x.shape, **attrs):
+        picked[out] = gg[firsts(x, cells)]
+    return picked
 
 
 def _consistent(x: np.ndarray, y: np.ndarray, **attrs: Any) -> np.ndarray:
@@ -65,16 +69,16 @@ def _consistent(x: np.ndarray, y: np.ndarray, **attrs: Any) -> np.ndarray:
 
 def avg_pool(x: np.ndarray, **attrs: Any) -> np.ndarray:
     y = np.zeros(pooled_shape(x.shape, **attrs))
-    for i, j, rows, columns in windows(x.shape, **attrs):
-        y[:, i, j] = x[:, rows, columns].mean(axis=(1, 2))
+    for out, cells in windows(x.shape, **attrs):
+        y[out] = x[cells].mean(axis=tuple(range(1, x.ndim - 1)))
     return y
 
 
 def avg_pool_grad(g: np.ndarray, x: np.ndarray, **attrs: Any) -> np.ndarray:
     dx = np.zeros(x.shape)
-    for i, j, rows, columns in windows(x.shape, **attrs):
-        cells = (rows.stop - rows.start) * (columns.stop - columns.start)
-        dx[:, rows, columns] += (g[:, i, j] / cells)[:, None, None]
+    for out, cells in windows(x.shape, **attrs):
+        part = dx[cells]
+        part += (g[out] / np.prod(part.shape[1:-1])).reshape(len(g), *[1] * (x.ndim - 2), -1)
     return dx
 
 
@@ -103,11 +107,11 @@ def bilinear_grad(g: np.ndarray, x: np.ndarray, factors: list[int], half_pixel: 
     return np.einsum("ih,jw,nijc->nhwc", rows, columns, g)
 
 
-def attributes(pool: tuple[int, int], strides: tuple[int, int], padding: str) -> dict[str, Any]:
+def attributes(pool: tuple[int, ...], strides: tuple[int, ...], padding: str) -> dict[str, Any]:
     return {"pool": list(pool), "strides": list(strides), "padding": padding}
 
 
-GEOMETRIES: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {
+GEOMETRIES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
     "2x2": ((4, 6, 3), attributes((2, 2), (2, 2), "valid")),
     "rest": ((5, 7, 2), attributes((2, 2), (2, 2), "valid")),
     "rest same": ((5, 7, 2), attributes((2, 2), (2, 2), "same")),
@@ -116,33 +120,36 @@ GEOMETRIES: dict[str, tuple[tuple[int, int, int], dict[str, Any]]] = {
     "gaps": ((7, 7, 1), attributes((2, 1), (3, 2), "valid")),
     "row": ((1, 9, 17), attributes((1, 3), (1, 2), "same")),
     "global": ((3, 4, 2), attributes((3, 4), (1, 1), "valid")),
+    "2x2x2": ((4, 2, 6, 3), attributes((2, 2, 2), (2, 2, 2), "valid")),
+    "rest 3D": ((3, 5, 4, 2), attributes((2, 2, 2), (2, 2, 2), "valid")),
+    "rest same 3D": ((5, 3, 4, 2), attributes((2, 2, 2), (2, 2, 2), "same")),
+    "overlap in depth": ((5, 4, 4, 1), attributes((3, 2, 2), (1, 2, 2), "same")),
+    "overlap in rows": ((4, 5, 4, 2), attributes((2, 3, 3), (2, 2, 1), "same")),
+    "gaps 3D": ((7, 5, 5, 1), attributes((2, 1, 2), (3, 2, 3), "valid")),
+    "vectors 3D": ((3, 2, 3, 17), attributes((2, 2, 2), (1, 1, 2), "same")),
+    "global 3D": ((2, 3, 2, 2), attributes((2, 3, 2), (1, 1, 1), "valid")),
 }
 
 
 def _cases() -> list[OpCase]:
     cases = []
-    for label, ((h, w, c), attrs) in GEOMETRIES.items():
-        x = In((None, h, w, c))
-        y = In(pooled_shape((None, h, w, c), **attrs))
+    for label, (data, attrs) in GEOMETRIES.items():
+        maximum, mean = (f"{mode}_pool{len(data) - 1}d" for mode in ("max", "avg"))
+        x = In((None, *data))
+        ties = In(x.shape, domain=integers(0, 3))
+        y = In(pooled_shape(x.shape, **attrs))
         cases += [
-            OpCase("max_pool2d", max_pool, [x], attrs, label=label),
-            OpCase(
-                "max_pool2d",
-                max_pool,
-                [In(x.shape, domain=integers(0, 3))],
-                attrs,
-                label=f"{label} ties",
-                grad=False,
-            ),
-            OpCase("avg_pool2d", avg_pool, [x], attrs, label=label),
-            OpCase("avg_pool2d_grad", avg_pool_grad, [y, x], attrs, label=label),
+            OpCase(maximum, max_pool, [x], attrs, label=label),
+            OpCase(maximum, max_pool, [ties], attrs, label=f"{label} ties", grad=False),
+            OpCase(mean, avg_pool, [x], attrs, label=label),
+            OpCase(f"{mean}_grad", avg_pool_grad, [y, x], attrs, label=label),
         ]
         pooled = In(y.shape, derive=lambda inputs, attrs=attrs: max_pool(inputs[1], **attrs))  # type: ignore[misc]
-        for suffix, data in (("", x), (" ties", In(x.shape, domain=integers(0, 3)))):
+        for suffix, values in (("", x), (" ties", ties)):
             # Their derivatives by x and y are none: the maxima do not move under a small change.
             options: dict[str, Any] = {"attrs": attrs, "label": f"{label}{suffix}", "wrt": [0]}
-            cases.append(OpCase("max_pool2d_grad", max_pool_grad, [y, data, pooled], **options))
-            cases.append(OpCase("max_pool2d_pick", max_pool_pick, [x, data, pooled], **options))
+            cases.append(OpCase(f"{maximum}_grad", max_pool_grad, [y, values, pooled], **options))
+            cases.append(OpCase(f"{maximum}_pick", max_pool_pick, [x, values, pooled], **options))
     return cases
 
 

@@ -201,6 +201,23 @@ def test_the_ends_of_a_model_stay_its_own():
     assert inner.get_output_at(1) != outputs
 
 
+def test_a_model_called_on_its_own_inputs():
+    # as autoencoders do it: Model(picture, decoder(encoder(picture)))
+    x = Input((4,))
+    inner = Model(x, Dense(3)(x))
+    outer = Model(x, Dense(2)(inner(x)))
+    assert inner.output._keras_history[0] is inner.layers[1]
+    assert [layer.name for layer in outer.layers] == [
+        x._keras_history[0].name,
+        inner.name,
+        outer.layers[2].name,
+    ]
+    again = Model.from_config(outer.get_config())
+    again.set_weights(outer.get_weights())
+    data = np.random.rand(5, 4)
+    np.testing.assert_array_equal(again.predict(data), outer.predict(data))
+
+
 def test_an_input_may_be_an_output():
     x = Input((3,))
     same, other = Model(x, [x, Dense(1)(x)]).predict(np.ones((2, 3)))

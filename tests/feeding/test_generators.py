@@ -237,7 +237,7 @@ def test_output(capsys):  # 9.20
     net = data.model()
     net.fit_generator(data.endless(), 2, 2)
     out = capsys.readouterr().out
-    assert out.startswith("Epoch 1/2\n") and "2/2 [====" in out and "us/step - loss: " in out
+    assert out.startswith("Epoch 1/2\n") and "2/2 [====" in out and "s/step - loss: " in out
     net.fit_generator(data.endless(), 2, verbose=0)
     net.evaluate_generator(data.endless(), 2)
     net.predict_generator(data.endless(), 2)

@@ -36,9 +36,9 @@ void tile(const TileArgs<T>& t) {
   for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 8
     for (int v = 0; v < NV; ++v) acc[i][v] = V{};
-  const int64_t ldb = t.ldb, aks = t.a_ks;
+  const int64_t ldb = t.ldb, aks = t.a_ks, pieces = t.planes * t.nrun;
   // The tile of c is far away by now, mostly; it comes while the sums are made.
-  if (t.nrun * t.run >= 32) {
+  if (pieces * t.run >= 32) {
 #pragma GCC unroll 14
     for (int i = 0; i < MR; ++i) {
       const T* c = t.c + (t.c_off ? t.c_off[i] : i * t.ldc);
@@ -46,9 +46,15 @@ void tile(const TileArgs<T>& t) {
       for (int v = 0; v < NV; ++v) __builtin_prefetch(c + v * VL, 1);
     }
   }
-  for (int64_t r = 0; r < t.nrun; ++r) {
-    const T* a = t.a + r * t.a_run;
-    const T* b = t.b + r * t.b_run;
+  const T *a_plane = t.a, *b_plane = t.b;  // less what the pieces before them take
+  for (int64_t r = 0, plane_end = t.nrun; r < pieces; ++r) {
+    if (__builtin_expect(r == plane_end, 0)) {
+      plane_end += t.nrun;
+      a_plane += t.a_plane - t.nrun * t.a_run;
+      b_plane += t.b_plane - t.nrun * t.b_run;
+    }
+    const T* a = a_plane + r * t.a_run;
+    const T* b = b_plane + r * t.b_run;
     // One pointer for three rows: base, base + stride, base + 2*stride are addresses an instruction can form.
     const T* group[kGroups];
 #pragma GCC unroll 5

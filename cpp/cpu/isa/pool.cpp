@@ -33,16 +33,42 @@ PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
     store_part(p, v, lanes);
 }
 
-// f(x offset of the window's corner, its cells along both axes, y offset, lanes) for every window and vector.
+// The real cells of a window: along each axis, and where its corner lies in x.
+struct View {
+  Cells q, v, u;
+  int64_t corner;
+  int64_t row, plane;  // elements from one to the next
+  int64_t count() const { return (q.hi - q.lo) * (v.hi - v.lo) * (u.hi - u.lo); }
+  int64_t first() const { return corner + q.lo * plane + v.lo * row; }
+};
+
+// f(offset in x) for every real cell, in row-major order.
+template <class F>
+PK_INLINE void each_cell(View s, int64_t c, F f) {
+  for (int64_t k = s.q.lo; k < s.q.hi; ++k)
+    for (int64_t i = s.v.lo; i < s.v.hi; ++i) {
+      const int64_t at = s.corner + k * s.plane + i * s.row;
+      for (int64_t j = s.u.lo; j < s.u.hi; ++j) f(at + j * c);
+    }
+}
+
+// f(the window, its place in y, lanes) for every window and vector of channels.
 template <class T, class F>
 PK_INLINE void windows(const WindowGrid& w, int64_t r0, int64_t r1, F f) {
+  View s;
+  s.row = w.w * w.c;
+  s.plane = w.h * s.row;
   for (int64_t r = r0; r < r1; ++r) {
-    const Cells v = cells(r % w.oh, w.sh, w.top, w.kh, w.h);
-    const int64_t row = (r / w.oh * w.h + v.start) * w.w;
+    const int64_t plane = r / w.oh;
+    s.q = cells(plane % w.od, w.sd, w.front, w.kd, w.d);
+    s.v = cells(r % w.oh, w.sh, w.top, w.kh, w.h);
+    const int64_t corner = (plane / w.od * w.d + s.q.start) * s.plane + s.v.start * s.row;
     for (int64_t ox = 0; ox < w.ow; ++ox) {
-      const Cells u = cells(ox, w.sw, w.left, w.kw, w.w);
+      s.u = cells(ox, w.sw, w.left, w.kw, w.w);
       channels<T>(w.c, [&](int64_t c, int lanes) __attribute__((always_inline)) {
-        f((row + u.start) * w.c + c, v, u, (r * w.ow + ox) * w.c + c, lanes);
+        View at = s;
+        at.corner = corner + s.u.start * w.c + c;
+        f(at, (r * w.ow + ox) * w.c + c, lanes);
       });
     }
   }
@@ -50,45 +76,38 @@ PK_INLINE void windows(const WindowGrid& w, int64_t r0, int64_t r1, F f) {
 
 template <class T>
 void max_pool(const WindowGrid& w, const T* x, T* y, int64_t r0, int64_t r1) {
-  windows<T>(w, r0, r1,
-             [&](int64_t at, Cells v, Cells u, int64_t to, int lanes) __attribute__((always_inline)) {
-               auto m = get(x + at + (v.lo * w.w + u.lo) * w.c, lanes);
-               for (int64_t i = v.lo; i < v.hi; ++i)
-                 for (int64_t j = u.lo; j < u.hi; ++j) {
-                   const auto e = get(x + at + (i * w.w + j) * w.c, lanes);
-                   m = select((e > m) | (e != e), e, m);  // a NaN wins
-                 }
-               put(y + to, m, lanes);
-             });
+  windows<T>(w, r0, r1, [&](View s, int64_t to, int lanes) __attribute__((always_inline)) {
+    auto m = get(x + s.first() + s.u.lo * w.c, lanes);
+    each_cell(s, w.c, [&](int64_t cell) __attribute__((always_inline)) {
+      const auto e = get(x + cell, lanes);
+      m = select((e > m) | (e != e), e, m);  // a NaN wins
+    });
+    put(y + to, m, lanes);
+  });
 }
 
 template <class T>
 void avg_pool(const WindowGrid& w, const T* x, T* y, int64_t r0, int64_t r1) {
-  windows<T>(w, r0, r1,
-             [&](int64_t at, Cells v, Cells u, int64_t to, int lanes) __attribute__((always_inline)) {
-               typename Simd<T>::vec sum = {};
-               for (int64_t i = v.lo; i < v.hi; ++i)
-                 for (int64_t j = u.lo; j < u.hi; ++j) sum = sum + get(x + at + (i * w.w + j) * w.c, lanes);
-               put(y + to, sum / T((v.hi - v.lo) * (u.hi - u.lo)), lanes);
-             });
+  windows<T>(w, r0, r1, [&](View s, int64_t to, int lanes) __attribute__((always_inline)) {
+    typename Simd<T>::vec sum = {};
+    each_cell(s, w.c, [&](int64_t cell) __attribute__((always_inline)) { sum = sum + get(x + cell, lanes); });
+    put(y + to, sum / T(s.count()), lanes);
+  });
 }
 
 template <class T>
 void max_pick(const WindowGrid& w, const T* gg, const T* x, const T* m, T* y, int64_t r0, int64_t r1) {
-  windows<T>(w, r0, r1,
-             [&](int64_t at, Cells v, Cells u, int64_t to, int lanes) __attribute__((always_inline)) {
-               const auto top = get(m + to, lanes);
-               typename Simd<T>::vec out = {};
-               auto open = top == top;  // lanes whose maximum has not been met yet
-               for (int64_t i = v.lo; i < v.hi; ++i)
-                 for (int64_t j = u.lo; j < u.hi; ++j) {
-                   const int64_t cell = at + (i * w.w + j) * w.c;
-                   const auto hit = open & (get(x + cell, lanes) == top);
-                   out = select(hit, get(gg + cell, lanes), out);
-                   open = open & ~hit;
-                 }
-               put(y + to, out, lanes);
-             });
+  windows<T>(w, r0, r1, [&](View s, int64_t to, int lanes) __attribute__((always_inline)) {
+    const auto top = get(m + to, lanes);
+    typename Simd<T>::vec out = {};
+    auto open = top == top;  // lanes whose maximum has not been met yet
+    each_cell(s, w.c, [&](int64_t cell) __attribute__((always_inline)) {
+      const auto hit = open & (get(x + cell, lanes) == top);
+      out = select(hit, get(gg + cell, lanes), out);
+      open = open & ~hit;
+    });
+    put(y + to, out, lanes);
+  });
 }
 
 template <class T>
@@ -96,58 +115,70 @@ PK_INLINE void zero(T* p, int64_t n) {
   if (n > 0) memset(p, 0, (size_t)n * sizeof(T));
 }
 
-// Walks the windows of rows [r0, r1) of one image and adds to the cells under them; image rows are cleared
-// just before their first window, while they are about to be in the cache anyway.
+// The first cell that belongs to window `out` along one axis.
+PK_INLINE int64_t begin_of(int64_t out, int64_t stride, int64_t before, int64_t size) {
+  const int64_t at = out * stride - before;
+  return at < 0 ? 0 : at > size ? size : at;
+}
+
+// Walks the windows of rows [first, last) of one plane of windows and adds to the cells under them. Rows of
+// the planes [z0, z1) are cleared just before their first window, while they are about to be in the cache
+// anyway.
+template <class T, class F>
+PK_INLINE void scatter_plane(const WindowGrid& w, T* volume, int64_t plane, int64_t first, int64_t last,
+                             int64_t z0, int64_t z1, F f) {
+  const int64_t row = w.w * w.c;
+  int64_t cleared = first == 0 ? 0 : begin_of(first, w.sh, w.top, w.h);
+  const int64_t end = last == w.oh ? w.h : begin_of(last, w.sh, w.top, w.h);
+  const auto clear = [&](int64_t until) {
+    for (int64_t z = z0; z < z1; ++z) zero(volume + (z * w.h + cleared) * row, (until - cleared) * row);
+    if (until > cleared) cleared = until;
+  };
+  for (int64_t r = first; r < last; ++r) {
+    const int64_t until = r * w.sh - w.top + w.kh;
+    clear(until < end ? until : end);
+    windows<T>(w, plane * w.oh + r, plane * w.oh + r + 1, f);
+  }
+  clear(end);
+}
+
 template <class T, class F>
 PK_INLINE void scatter(const WindowGrid& w, T* dx, int64_t r0, int64_t r1, F f) {
-  const int64_t image = r0 / w.oh, first = r0 % w.oh, last = first + (r1 - r0);
-  T* const base = dx + image * w.h * w.w * w.c;
-  const auto begin_of = [&](int64_t row) {
-    const int64_t at = row * w.sh - w.top;
-    return at < 0 ? 0 : at > w.h ? w.h : at;
-  };
-  int64_t cleared = first == 0 ? 0 : begin_of(first);
-  const int64_t end = last == w.oh ? w.h : begin_of(last);
-  for (int64_t r = r0; r < r1; ++r) {
-    int64_t until = (r % w.oh) * w.sh - w.top + w.kh;
-    if (until > end) until = end;
-    if (until > cleared) {
-      zero(base + cleared * w.w * w.c, (until - cleared) * w.w * w.c);
-      cleared = until;
-    }
-    windows<T>(w, r, r + 1, f);
+  int64_t cleared = -1;  // planes of the volume, where one call takes several
+  for (int64_t r = r0; r < r1;) {
+    const int64_t plane = r / w.oh, z = plane % w.od, first = r % w.oh;
+    const int64_t last = r1 - r < w.oh - first ? first + (r1 - r) : w.oh;
+    const int64_t z0 = cleared >= 0 ? cleared : z == 0 ? 0 : begin_of(z, w.sd, w.front, w.d);
+    const int64_t reach = z * w.sd - w.front + w.kd, next = begin_of(z + 1, w.sd, w.front, w.d);
+    const int64_t z1 = z + 1 == w.od ? w.d : reach < next ? next : reach < w.d ? reach : w.d;
+    scatter_plane(w, dx + plane / w.od * w.d * w.h * w.w * w.c, plane, first, last, z0, z1, f);
+    cleared = z1;
+    r += last - first;
   }
-  zero(base + cleared * w.w * w.c, (end - cleared) * w.w * w.c);
 }
 
 template <class T>
 void max_grad(const WindowGrid& w, const T* g, const T* x, const T* m, T* dx, int64_t r0, int64_t r1) {
-  scatter(w, dx, r0, r1,
-          [&](int64_t at, Cells v, Cells u, int64_t to, int lanes) __attribute__((always_inline)) {
-            const auto top = get(m + to, lanes), grad = get(g + to, lanes);
-            const typename Simd<T>::vec none = {};
-            auto open = top == top;
-            for (int64_t i = v.lo; i < v.hi; ++i)
-              for (int64_t j = u.lo; j < u.hi; ++j) {
-                const int64_t cell = at + (i * w.w + j) * w.c;
-                const auto hit = open & (get(x + cell, lanes) == top);
-                put(dx + cell, get(dx + cell, lanes) + select(hit, grad, none), lanes);
-                open = open & ~hit;
-              }
-          });
+  scatter(w, dx, r0, r1, [&](View s, int64_t to, int lanes) __attribute__((always_inline)) {
+    const auto top = get(m + to, lanes), grad = get(g + to, lanes);
+    const typename Simd<T>::vec none = {};
+    auto open = top == top;
+    each_cell(s, w.c, [&](int64_t cell) __attribute__((always_inline)) {
+      const auto hit = open & (get(x + cell, lanes) == top);
+      put(dx + cell, get(dx + cell, lanes) + select(hit, grad, none), lanes);
+      open = open & ~hit;
+    });
+  });
 }
 
 template <class T>
 void avg_grad(const WindowGrid& w, const T* g, T* dx, int64_t r0, int64_t r1) {
-  scatter(w, dx, r0, r1,
-          [&](int64_t at, Cells v, Cells u, int64_t to, int lanes) __attribute__((always_inline)) {
-            const auto share = get(g + to, lanes) / T((v.hi - v.lo) * (u.hi - u.lo));
-            for (int64_t i = v.lo; i < v.hi; ++i)
-              for (int64_t j = u.lo; j < u.hi; ++j) {
-                const int64_t cell = at + (i * w.w + j) * w.c;
-                put(dx + cell, get(dx + cell, lanes) + share, lanes);
-              }
-          });
+  scatter(w, dx, r0, r1, [&](View s, int64_t to, int lanes) __attribute__((always_inline)) {
+    const auto share = get(g + to, lanes) / T(s.count());
+    each_cell(s, w.c, [&](int64_t cell) __attribute__((always_inline)) {
+      put(dx + cell, get(dx + cell, lanes) + share, lanes);
+    });
+  });
 }
 
 }  // namespace

@@ -1,0 +1,165 @@
+"""Every script of examples/ runs with --fast on real data and learns something sensible.
+
+By turns the scripts run as they are, or as scripts of Keras 2, with `import keras`, through `python -m
+pykeras run`; with `-m slow` each runs the other way too.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pykeras
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+HELPERS = {"babi_stories", "phrases"}  # modules that several scripts share
+
+Results = dict[str, float]
+
+
+def falls(results: Results) -> bool:
+    """The last loss is clearly below the first."""
+    return results["last loss"] < 0.95 * results["first loss"]
+
+
+def accuracy_above(bound: float) -> Callable[[Results], bool]:
+    return lambda results: results["test accuracy"] > bound
+
+
+CIFAR = ["--data", "{data}/datasets/cifar10_6k.npz"]
+SQUEEZENET = [
+    "--network",
+    "SqueezeNet",
+    "--weights",
+    "{data}/weights/squeezenet_weights_tf_dim_ordering_tf_kernels_notop.h5",
+]
+PHOTOS = "{data}/images/photos/"
+
+# Script: its further arguments, and what its results must satisfy. Chance is 0.1 for digits and CIFAR-10,
+# 0.5 for reviews.
+CASES: dict[str, tuple[list[str], Callable[[Results], bool]]] = {
+    "addition_rnn": ([], falls),
+    "antirectifier": ([], accuracy_above(0.8)),
+    "babi_memnn": ([], falls),
+    "babi_rnn": ([], accuracy_above(0.5)),
+    "imdb_bidirectional_lstm": ([], accuracy_above(0.6)),
+    "imdb_cnn": ([], accuracy_above(0.6)),
+    "imdb_cnn_lstm": ([], accuracy_above(0.6)),
+    "imdb_fasttext": ([], accuracy_above(0.7)),
+    "imdb_lstm": ([], accuracy_above(0.6)),
+    "lstm_seq2seq": ([], falls),
+    "lstm_stateful": ([], lambda r: r["stateful error"] < 0.8 * r["stateless error"]),
+    "lstm_text_generation": ([], falls),
+    "mnist_acgan": ([], lambda r: r["last digit loss"] < 0.9 * r["first digit loss"]),
+    "mnist_cnn": ([], accuracy_above(0.5)),
+    "mnist_denoising_autoencoder": (
+        [],
+        lambda r: r["error of the cleaned digits"] < 0.5 * r["error of the noisy digits"],
+    ),
+    "mnist_hierarchical_rnn": ([], accuracy_above(0.3)),
+    "mnist_irnn": ([], falls),
+    "mnist_mlp": ([], accuracy_above(0.8)),
+    "mnist_net2net": (
+        [],
+        # what was learned is still there, and the identity changes nothing
+        lambda r: (
+            r["deeper, Net2Net begins"] == pytest.approx(r["teacher ends"], abs=0.002)
+            and r["wider, Net2Net begins"] > r["teacher ends"] - 0.05
+            and r["deeper, random layers begins"] < r["teacher ends"] - 0.2
+        ),
+    ),
+    "mnist_siamese": ([], accuracy_above(0.7)),
+    "mnist_swwae": ([], falls),
+    "mnist_transfer_cnn": (
+        [],
+        lambda r: r["test accuracy 0 to 4"] > 0.8 and r["test accuracy 5 to 9"] > 0.6,
+    ),
+    "pretrained_word_embeddings": ([], lambda r: r["validation accuracy"] > 0.35),
+    "reuters_mlp": ([], accuracy_above(0.65)),
+    "reuters_mlp_relu_vs_selu": (
+        [],
+        lambda r: r["selu last val_loss"] < r["selu first val_loss"] and r["selu test accuracy"] > 0.35,
+    ),
+    "two_inputs": ([], lambda r: r["larger_acc"] > 0.8 and r["digit_acc"] > 0.8),
+    "variational_autoencoder": ([], falls),
+    "variational_autoencoder_deconv": ([], falls),
+}
+
+
+# Both ways start with the same random numbers; nothing else is done for the script.
+PLAIN = """
+import os, runpy, sys, numpy
+numpy.random.seed(1)
+del sys.argv[0]
+sys.path[0] = os.path.dirname(sys.argv[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+AS_KERAS = """
+import sys, numpy
+from pykeras.__main__ import main
+numpy.random.seed(1)
+sys.exit(main(["run", *sys.argv[1:]]))
+"""
+
+
+def write_keras_scripts(folder: Path) -> None:
+    """Writes all examples into the folder as Keras 2 scripts: they import keras."""
+    for file in EXAMPLES.glob("*.py"):
+        (folder / file.name).write_text(re.sub(r"\bpykeras\b", "keras", file.read_text("utf-8")), "utf-8")
+
+
+def run(name: str, arguments: list[str], data: Path, folder: Path, as_keras: bool) -> tuple[str, Results]:
+    """Runs one script in a folder of its own; returns what it printed, and the values among that."""
+    source = EXAMPLES
+    if as_keras:
+        source = folder / "scripts"
+        source.mkdir()
+        write_keras_scripts(source)
+    command = [sys.executable, "-c", AS_KERAS if as_keras else PLAIN, str(source / f"{name}.py"), "--fast"]
+    command += [argument.format(data=data) for argument in arguments]
+    environment = dict(os.environ, KERAS_HOME=str(data), PYTHONPATH=str(Path(pykeras.__file__).parents[1]))
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    values = re.findall(r"^([^:\n]+): ([-+.\de]+)$", done.stdout, re.MULTILINE)
+    return done.stdout, {key: float(value) for key, value in values}
+
+
+def ways() -> list[pytest.param]:
+    """All scripts in both forms; the second form of each is slow."""
+    params = []
+    for number, name in enumerate(sorted(CASES)):
+        for as_keras in (False, True):
+            marks = [] if as_keras == bool(number % 2) else [pytest.mark.slow]
+            way = "keras" if as_keras else "pykeras"
+            params.append(pytest.param(name, as_keras, marks=marks, id=f"{name}-{way}"))
+    return params
+
+
+@pytest.mark.parametrize(("name", "as_keras"), ways())
+def test_runs_and_learns(name, as_keras, shared_folder, tmp_path):
+    arguments, sensible = CASES[name]
+    output, results = run(name, arguments, shared_folder / "data", tmp_path, as_keras)
+    assert results, output[-2000:]
+    assert sensible(results), results
+
+
+def test_every_script_is_tested_and_listed():
+    scripts = {file.stem for file in EXAMPLES.glob("*.py")} - HELPERS
+    assert scripts == set(CASES) | {"lstm_seq2seq_restore", "cifar10_cnn"}
+    listed = set(re.findall(r"`(\w+)\.py`", (EXAMPLES / "README.md").read_text()))
+    assert listed == scripts | HELPERS
+
+
+def test_restored_translator_says_the_same(shared_folder, tmp_path):
+    """lstm_seq2seq_restore.py with the file that lstm_seq2seq.py writes."""
+    data = shared_folder / "data"
+    sentences = []
+    for name in ("lstm_seq2seq", "lstm_seq2seq_restore"):
+        output, _ = run(name, [], data, tmp_path, as_keras=False)
+        sentences.append([line for line in output.splitlines() if " -> " in line])
+    assert len(sentences[0]) == 10
+    assert sentences[0] == sentences[1]
