@@ -289,6 +289,8 @@ def _clean_layer(name: str, config: Config, context: _Context) -> Config:
         if len(config["axis"]) != 1:
             raise ValueError(f"BatchNormalization {config.get('name')!r} over several axes {config['axis']}")
         config["axis"] = config["axis"][0]
+    if name == "Flatten":  # up to 2.1.5 it had no such setting and never moved the channels
+        config.setdefault("data_format", "channels_last")
     if name == "LeakyReLU" and "negative_slope" in config:
         config["alpha"] = config.pop("negative_slope")
     for key in list(config):

@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from pykeras import backend as K
 from pykeras import layers
 from pykeras.models import Model, load_model, model_from_json
 from pykeras.saving.dialects import clean_model_config
@@ -337,6 +338,17 @@ def test_deep_nesting_is_an_error_not_a_crash():
 )
 def test_order_of_the_optimizer_state(kind, names, order):  # 3.2.6
     assert sort_state(names, kind) == order
+
+
+def test_flatten_of_old_files_moves_nothing():
+    """4.5: a file without the setting (up to 2.1.5) keeps its order of features under any configuration."""
+    assert clean_layer("Flatten", {})[1]["data_format"] == "channels_last"
+    assert clean_layer("Flatten", {"data_format": "channels_first"})[1]["data_format"] == "channels_first"
+    K.set_image_data_format("channels_first")
+    flat = {"class_name": "Flatten", "config": {"name": "f", "batch_input_shape": [None, 2, 3, 4]}}
+    model = model_from_json(json.dumps({"class_name": "Sequential", "config": [flat]}))
+    data = np.arange(24.0).reshape(1, 2, 3, 4)
+    np.testing.assert_array_equal(model.predict(data), data.reshape(1, -1))
 
 
 @pytest.mark.parametrize(
