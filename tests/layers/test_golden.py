@@ -67,7 +67,7 @@ def check_layer(index, case, known_sizes, file):
     result, wanted = run_layer(index, case, known_sizes, file)
     assert sorted(result) == sorted(wanted)
     for name, value in wanted.items():
-        assert_close(result[name], value, f"{case['class']}({case['config']}) {name}", 2e-5)
+        assert_close(result[name], value, f"{case['class']}({case['config']}) {name}", 1e-5)
 
 
 @pytest.mark.parametrize(("index", "case"), cases("optimizers"))
@@ -95,8 +95,9 @@ def test_loss(index, case):
     value, grad = K.function([target, output], [value, *K.gradients(value, [output])])([y_true, y_pred])
     wanted = expected("losses", index)
     assert_close(value, wanted["y"], case["name"])
-    # binary crossentropy goes through logits here, which costs a digit
-    assert_close(grad, wanted["dx"], f"gradient of {case['name']}", 3e-5)
+    # 10.2: Keras 2 turns a clipped probability back into a logit, tf_keras adds ε inside the logarithm
+    tolerance = 2e-5 if case["name"] == "binary_crossentropy" else 1e-5
+    assert_close(grad, wanted["dx"], f"gradient of {case['name']}", tolerance)
 
 
 @pytest.mark.parametrize(("index", "case"), cases("metrics"))
