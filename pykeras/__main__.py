@@ -27,9 +27,11 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         help="run an unchanged Keras 2 script: inside it `import keras` means pykeras",
-        usage="python -m pykeras run script.py [argument ...]",
+        usage="python -m pykeras run {script.py | -m module} [argument ...]",
     )
-    run.add_argument("script", help="the script; everything behind its name is its own")
+    what = run.add_mutually_exclusive_group(required=True)
+    what.add_argument("script", nargs="?", help="the script; everything behind its name is its own")
+    what.add_argument("-m", metavar="module", help="a module by its name, as for python itself")
     return main_parser
 
 
@@ -43,12 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit status.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["run"] and not words[1:2] == ["--help"] and not words[1:2] == ["-h"]:
+    if words[:1] == ["run"]:
         # only up to the script's name: what is behind it is the script's own, options too
-        options, words = parser().parse_args(words[:2]), words[2:]
-        from .scripts import run_as_main
+        end = 3 if words[1:2] == ["-m"] else 2
+        options, words = parser().parse_args(words[:end]), words[end:]
+        from .scripts import run_as_main, run_module_as_main
 
-        return run_as_main(options.script, words)
+        return run_module_as_main(options.m, words) if options.m else run_as_main(options.script, words)
     options = parser().parse_args(words)
     from .demo import digits  # here, so that --help needs no engine
 

@@ -1,9 +1,9 @@
 """Runs Keras 2 scripts as they are: inside them `import keras` means pykeras.
 
-`python -m pykeras run script.py …` is the command for it. A finder in front of `sys.meta_path` answers for
-`keras` and everything below it with the modules of this package themselves, not with copies:
-`keras.layers.Dense` is `pykeras.layers.Dense`. Only the root is a module of its own, because it carries
-Keras's version number.
+`python -m pykeras run script.py …` (or `run -m module …`) is the command for it. A finder in front of
+`sys.meta_path` answers for `keras` and everything below it with the modules of this package themselves, not
+with copies: `keras.layers.Dense` is `pykeras.layers.Dense`. Only the root is a module of its own, because it
+carries Keras's version number.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import io
 import os
+import runpy
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -158,20 +159,21 @@ def keras_name() -> Iterator[None]:
 # ---- processes that the script starts
 
 
-class _MainPath(str):
-    """The script's path on its way to a process of `multiprocessing`; unpickled, it prepares `import keras`.
+class _MainName(str):
+    """The script's path or name on its way to a process of `multiprocessing`.
 
-    A spawned process runs the script again (as `__mp_main__`) before it does its work.
+    Unpickled there, it prepares `import keras`: a spawned process runs the script again (as `__mp_main__`)
+    before it does its work.
     """
 
     def __reduce__(self) -> Any:
         return _arrive, (str(self),)
 
 
-def _arrive(path: str) -> str:
+def _arrive(name: str) -> str:
     install()
     _prepare_spawning()
-    return path
+    return name
 
 
 def _prepare_spawning() -> Callable[[], None]:
@@ -182,8 +184,9 @@ def _prepare_spawning() -> Callable[[], None]:
 
     def get_preparation_data(name: str) -> dict[str, Any]:
         data = original(name)
-        if "init_main_from_path" in data:
-            data["init_main_from_path"] = _MainPath(data["init_main_from_path"])
+        for key in ("init_main_from_path", "init_main_from_name"):
+            if key in data:
+                data[key] = _MainName(data[key])
         return data
 
     spawn.get_preparation_data = get_preparation_data  # type: ignore[assignment]
@@ -219,9 +222,8 @@ def _become(path: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Callab
     main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=None, __annotations__={})
     sys.modules["__main__"] = main
     sys.argv = [os.fspath(path), *arguments]
-    if not (getattr(sys.flags, "safe_path", False) or sys.flags.isolated):
-        folder = os.path.dirname(os.path.realpath(path))
-        sys.path[:1] = [folder]  # instead of the current folder, which `python -m` puts there
+    if not _safe_path():
+        sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
 
     def undo() -> None:
         sys.modules["__main__"] = old_main
@@ -275,15 +277,70 @@ def run_as_main(path: str, arguments: Sequence[str] = ()) -> int:
     except (SyntaxError, ValueError) as error:
         _show(error, None)
         return 1
+    _drop_first_folder()
     names, _ = _become(path, arguments)
     try:
         exec(code, names)
+    except KeyboardInterrupt as error:
+        _show_later(error)
+        raise
     except Exception as error:
         trace = error.__traceback__
         _show(error, trace.tb_next if trace else None)  # without this very frame
         _hint(error)
         return 1
     return 0
+
+
+def run_module_as_main(name: str, arguments: Sequence[str] = ()) -> int:
+    """Runs a module as `python -m name arguments` would; for the command line.
+
+    Args:
+        name: full name of the module, or of a package with a `__main__`.
+        arguments: what it finds in `sys.argv[1:]`.
+
+    Returns:
+        the exit status: 0, or 1 after an exception or if there is no such module.
+    """
+    install()
+    _prepare_spawning()
+    _drop_first_folder()
+    if not _safe_path():
+        sys.path.insert(0, os.getcwd())
+    sys.argv = [name, *arguments]
+    try:
+        found = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        print(f"{OWN} run: No module named {name}", file=sys.stderr)
+        return 1
+    try:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    except Exception as error:
+        trace = error.__traceback__
+        _show(error, trace.tb_next if trace else None)
+        _hint(error)
+        return 1
+    return 0
+
+
+def _safe_path() -> bool:
+    """Whether the user wants no folder of scripts on the path (`-P`, `-I`)."""
+    return bool(getattr(sys.flags, "safe_path", False) or sys.flags.isolated)
+
+
+def _drop_first_folder() -> None:
+    """Takes away what Python has put in front of the path for the command itself."""
+    if not _safe_path():
+        del sys.path[:1]
+
+
+def _show_later(error: BaseException) -> None:
+    """Lets the interpreter show the script's part of the trace when it ends because of this error."""
+    trace = error.__traceback__.tb_next if error.__traceback__ else None
+    hook = sys.excepthook
+    sys.excepthook = lambda kind, value, _: hook(kind, value.with_traceback(trace), trace)
 
 
 def _show(error: BaseException, trace: types.TracebackType | None) -> None:

@@ -192,10 +192,11 @@ def test_encoding_line_and_future_imports(run, tmp_path):
         "raise SystemExit('said why')",
         "def f():\n    1 / 0\n\ntry:\n    f()\nexcept ZeroDivisionError:\n    {}['key']",
         "x = = 1",
+        "def f():\n    raise KeyboardInterrupt\n\nf()",
         "import sys\nsys.excepthook = lambda *a: print('hook', a[0].__name__)\nraise KeyError",
         "import atexit, threading\natexit.register(print, 1)\nthreading.Timer(0.05, print, [2]).start()",
     ],
-    ids=["exit", "exit-text", "traceback", "syntax", "hook", "threads-and-exit"],
+    ids=["exit", "exit-text", "traceback", "syntax", "interrupt", "hook", "threads-and-exit"],
 )
 def test_ends_as_under_python(run, source):
     ours, theirs = run(source), run(source, command=())
@@ -264,6 +265,58 @@ def test_pickled_root_module(run):
     assert printed(python(Path(HOUSE), "-c", code)) == ["2.2.4"]
 
 
+# ---- by module name
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package with modules that report how they see themselves."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "beside.py").write_text("")
+    report = "import sys\nfrom . import beside\nprint(__name__, sys.argv, sys.path[0])\n"
+    report += "print(__package__, __spec__.name)\n"
+    (folder / "__main__.py").write_text(report)
+    (folder / "train.py").write_text(report)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["project", "project.train"])
+def test_module(package, name):
+    words = ("-m", name, "--epochs", "3", "-m", "x")
+    ours = python(package, "-W", "error", "-m", "pykeras", "run", *words)
+    assert printed(ours) == printed(python(package, *words))
+
+
+def test_module_uses_keras_and_processes(package):
+    (package / "project" / "train.py").write_text("""
+import multiprocessing
+import keras
+
+def work(units):
+    import keras
+    return keras.__version__, keras.layers.Dense(units).units
+
+if __name__ == '__main__':
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        print(pool.map(work, [1, 2]))
+""")
+    result = python(package, "-m", "pykeras", "run", "-m", "project.train")
+    assert printed(result) == ["[('2.2.4', 1), ('2.2.4', 2)]"]
+
+
+def test_module_that_fails(package):
+    (package / "project" / "train.py").write_text("import keras\nraise KeyError('why')")
+    result = python(package, "-m", "pykeras", "run", "-m", "project.train")
+    assert result.returncode == 1
+    assert result.stderr.endswith("KeyError: 'why'\n")
+    assert "scripts.py" not in result.stderr
+    for name in ("project.no", "no.train"):
+        result = python(package, "-m", "pykeras", "run", "-m", name)
+        assert (result.returncode, result.stderr) == (1, f"pykeras run: No module named {name}\n")
+
+
 # ---- what goes wrong
 
 
@@ -279,10 +332,10 @@ def test_missing_script(tmp_path):
 def test_no_script(tmp_path):
     result = python(tmp_path, "-m", "pykeras", "run")
     assert result.returncode == 2
-    assert "required: script" in result.stderr
+    assert "script" in result.stderr and "required" in result.stderr
     result = python(tmp_path, "-m", "pykeras", "run", "--help")
     assert result.returncode == 0
-    assert "python -m pykeras run script.py" in result.stdout
+    assert "python -m pykeras run {script.py | -m module}" in result.stdout
 
 
 def test_tensorflow_that_is_not_there(run, tmp_path):
