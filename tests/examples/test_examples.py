@@ -16,7 +16,7 @@ import pytest
 import pykeras
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-HELPERS = {"babi_stories", "phrases"}  # modules that several scripts share
+HELPERS = {"babi_stories", "letters", "phrases", "vision"}  # modules that several scripts share
 
 Results = dict[str, float]
 
@@ -46,6 +46,23 @@ CASES: dict[str, tuple[list[str], Callable[[Results], bool]]] = {
     "antirectifier": ([], accuracy_above(0.8)),
     "babi_memnn": ([], falls),
     "babi_rnn": ([], accuracy_above(0.5)),
+    "cifar10_cnn": (CIFAR, accuracy_above(0.15)),
+    "cifar10_cnn_capsule": (CIFAR, falls),
+    "cifar10_resnet": (CIFAR, falls),
+    "conv_filter_visualization": (
+        SQUEEZENET,
+        lambda r: r["mean at the end"] > 2 * r["mean at the start"] > 0,
+    ),
+    "conv_lstm": ([], falls),
+    "deep_dream": (
+        [PHOTOS + "chelsea.png", "dream.png", *SQUEEZENET],
+        lambda r: r["loss at the end"] > 2 * r["loss at the start"],
+    ),
+    "image_ocr": (
+        [],
+        # the weights of the first phase are there in the second
+        lambda r: r["mistakes a letter"] < 0.5 and r["loss with wider pictures"] < 0.5 * r["first loss"],
+    ),
     "imdb_bidirectional_lstm": ([], accuracy_above(0.6)),
     "imdb_cnn": ([], accuracy_above(0.6)),
     "imdb_cnn_lstm": ([], accuracy_above(0.6)),
@@ -73,10 +90,19 @@ CASES: dict[str, tuple[list[str], Callable[[Results], bool]]] = {
         ),
     ),
     "mnist_siamese": ([], accuracy_above(0.7)),
+    "mnist_sklearn_wrapper": ([], lambda r: r["test acc"] > 0.3),
     "mnist_swwae": ([], falls),
     "mnist_transfer_cnn": (
         [],
         lambda r: r["test accuracy 0 to 4"] > 0.8 and r["test accuracy 5 to 9"] > 0.6,
+    ),
+    "neural_doodle": (
+        ["--photo", PHOTOS + "flower.jpg", "--output", "doodle", *SQUEEZENET],
+        lambda r: r["loss at the end"] < 0.8 * r["loss at the start"],
+    ),
+    "neural_style_transfer": (
+        [PHOTOS + "chelsea.png", PHOTOS + "flower.jpg", "style", *SQUEEZENET],
+        lambda r: r["loss at the end"] < 0.5 * r["loss at the start"],
     ),
     "pretrained_word_embeddings": ([], lambda r: r["validation accuracy"] > 0.35),
     "reuters_mlp": ([], accuracy_above(0.65)),
@@ -149,7 +175,7 @@ def test_runs_and_learns(name, as_keras, shared_folder, tmp_path):
 
 def test_every_script_is_tested_and_listed():
     scripts = {file.stem for file in EXAMPLES.glob("*.py")} - HELPERS
-    assert scripts == set(CASES) | {"lstm_seq2seq_restore", "cifar10_cnn"}
+    assert scripts == set(CASES) | {"lstm_seq2seq_restore"}
     listed = set(re.findall(r"`(\w+)\.py`", (EXAMPLES / "README.md").read_text()))
     assert listed == scripts | HELPERS
 
