@@ -313,9 +313,17 @@ class Network(Layer):
     @property
     def state_updates(self) -> list[Any]:
         """The updates that carry states from batch to batch."""
-        return unique(
-            update for layer in self.layers if getattr(layer, "stateful", False) for update in layer.updates
-        )
+        updates: list[Any] = []
+        for layer in (x for x in self.layers if getattr(x, "stateful", False)):
+            if not self._is_graph_network:
+                updates += layer.updates
+                continue
+            for node in layer._inbound_nodes:
+                if node in self._network_nodes:
+                    updates += _state_updates_of(layer, node.input_tensors)
+            if not isinstance(layer, Network):
+                updates += layer.get_updates_for(None)
+        return unique(updates)
 
     def reset_states(self) -> None:
         """Sets the states of all stateful layers to zero."""
@@ -557,3 +565,12 @@ def _is_size(x: Any) -> bool:
 Network.__init__.__signature__ = inspect.signature(Network._init_graph_network)  # type: ignore[attr-defined]
 
 Container = Network
+
+
+def _state_updates_of(layer: Any, inputs: Any) -> list[Any]:
+    """The updates of states that one call of a stateful layer made; of a model's call, only those."""
+    if not isinstance(layer, Network) or not layer._is_graph_network:
+        return layer.get_updates_for(inputs)
+    calls = layer._internal_calls.get(_input_key(inputs), ())
+    stateful = ((inner, tensors) for inner, tensors in calls if getattr(inner, "stateful", False))
+    return [update for inner, tensors in stateful for update in _state_updates_of(inner, tensors)]

@@ -372,6 +372,44 @@ def test_6_10_every_stateful_layer_is_visited():
     np.testing.assert_array_equal(both.predict(X, batch_size=4), first)
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_6_10_stateful_layers_inside_models(depth):
+    """However deep: predict carries the states on, reset_states finds them, nothing else is updated."""
+    inner = Sequential(
+        [layers.BatchNormalization(batch_input_shape=(4, 6, 3)), GRU(2, stateful=True, return_sequences=True)]
+    )
+    model = Sequential([inner])
+    for _ in range(depth - 1):
+        i = Input(batch_shape=(4, 6, 3))
+        model = Model(i, layers.Activation("linear")(model(i)))
+    model.compile("sgd", "mse")
+    statistics = inner.layers[0].get_weights()
+    first = model.predict(X, batch_size=4)
+    assert not np.allclose(model.predict(X, batch_size=4), first)
+    model.reset_states()
+    np.testing.assert_array_equal(model.predict(X, batch_size=4), first)
+    state = K.get_value(inner.layers[1].states[0])
+    model.evaluate(X, np.zeros((4, 6, 2)), batch_size=4, verbose=0)
+    assert not np.array_equal(K.get_value(inner.layers[1].states[0]), state)
+    for a, b in zip(statistics, inner.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.fit(X, np.zeros((4, 6, 2)), batch_size=4, verbose=0)
+    assert not np.array_equal(inner.layers[0].get_weights()[2], statistics[2])
+
+
+def test_6_10_two_models_around_one_stateful_layer():
+    """Each model moves the states by its own call of the layer only."""
+    layer = GRU(2, stateful=True)
+    i, j = Input(batch_shape=(4, 6, 3)), Input(batch_shape=(4, 6, 3))
+    one, other = Model(i, layer(i)), Model(j, layer(layers.Lambda(lambda t: 2.0 * t)(j)))
+    plain = one.predict(X, batch_size=4)
+    one.reset_states()
+    other.predict(X, batch_size=4)
+    one.reset_states()
+    np.testing.assert_array_equal(one.predict(X, batch_size=4), plain)
+    np.testing.assert_array_equal(K.get_value(layer.states[0]), plain)
+
+
 # ------------------------------------------------------------------------------------------ properties
 
 
