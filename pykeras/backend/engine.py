@@ -395,11 +395,11 @@ def _floor_divide(x: Any, y: Any) -> Tensor:
 
 
 def index(x: Tensor, key: Any) -> Tensor:
-    """Returns x[key] for ints, slices, Ellipsis and None, with NumPy's meaning.
+    """Returns x[key] for ints, slices, Ellipsis, None and scalar tensors, with NumPy's meaning.
 
     Raises:
         IndexError: too many indices, or an int beyond a known size.
-        TypeError: a key of another kind. A whole-number tensor may be the only key; it picks along axis 0.
+        TypeError: a key of another kind. A tensor of any rank may be the only key; it picks along axis 0.
     """
     keys = key if isinstance(key, tuple) else (key,)
     if len(keys) == 1 and isinstance(keys[0], Tensor):
@@ -413,6 +413,7 @@ def index(x: Tensor, key: Any) -> Tensor:
     begin, end, strides = [0] * rank, [0] * rank, [1] * rank
     begin_open, end_open = [1] * rank, [1] * rank
     dropped: list[int] = []  # axes of x that an int takes away
+    taken: dict[int, Tensor] = {}  # axes of x that a computed position takes away
     added: list[int] = []  # axes of the result that None puts in
     axis = place = 0
     seen_ellipsis = False
@@ -449,15 +450,23 @@ def index(x: Tensor, key: Any) -> Tensor:
                 end[axis], end_open[axis] = i + 1, 0
             dropped.append(axis)
             axis += 1
+        elif isinstance(k, Tensor) and len(k.shape) == 0 and k.dtype not in ("bool", "float32", "float64"):
+            taken[axis] = k
+            axis += 1
         else:
-            raise TypeError(f"A tensor can be indexed by ints, slices, Ellipsis and None, not by {k!r}.")
+            kinds = "ints, slices, Ellipsis, None and scalar tensors of whole numbers"
+            raise TypeError(f"A tensor can be indexed by {kinds}, not by {k!r}.")
     result = x
     if not all(begin_open) or not all(end_open) or any(s != 1 for s in strides):
         result = op(
             "slice", x, begin=begin, end=end, strides=strides, begin_mask=begin_open, end_mask=end_open
         )
-    for i in reversed(dropped):
-        result = op("squeeze", result, axis=i)
+    for i in sorted([*dropped, *taken], reverse=True):
+        if i in taken:
+            perm = [i, *(j for j in range(len(result.shape)) if j != i)]
+            result = op("gather", op("transpose", result, perm=perm) if i else result, taken[i])
+        else:
+            result = op("squeeze", result, axis=i)
     for i in added:
         result = op("expand_dims", result, axis=i)
     if result is x:

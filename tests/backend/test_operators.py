@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from backend.tools import array, check, compute
+from backend.tools import array, check, check_gradients, compute
 
 from pykeras import backend as K
 
@@ -110,6 +110,24 @@ def test_indexing_by_a_tensor():
     check(lambda x, i: x[i], lambda x, i: x[i], A, np.array([2, 0], "int32"))
 
 
+@pytest.mark.parametrize(
+    ("build", "oracle"),
+    [
+        (lambda x, i: x[:, i], lambda x, i: x[:, i]),
+        (lambda x, i: x[..., i], lambda x, i: x[..., i]),
+        (lambda x, i: x[i, ::-1, i], lambda x, i: x[i, ::-1, i]),
+        (lambda x, i: x[1, i, None, 1:], lambda x, i: x[1, i, None, 1:]),
+        (lambda x, i: x[1:, i, -1], lambda x, i: x[1:, i, -1]),
+    ],
+    ids=range(5),
+)
+def test_indexing_by_a_scalar_tensor(build, oracle):
+    """As scripts that look at one class do: `model.output[:, K.argmax(model.output[0])]`."""
+    x = array(3, 4, 3)
+    check(build, oracle, x, np.array(2, "int32"))
+    check_gradients(lambda x: build(x, K.constant(1, dtype="int64")), x)
+
+
 def test_wrong_indices():
     x = K.placeholder((3, None))
     for key in (3, -4):
@@ -121,6 +139,8 @@ def test_wrong_indices():
         x["a"]
     with pytest.raises(TypeError, match="gather"):
         x[: K.shape(x)[1]]
+    with pytest.raises(TypeError, match="scalar tensors of whole numbers"):
+        x[:, K.constant(1.0)]
 
 
 def test_iteration_over_known_axes():
