@@ -5,7 +5,7 @@ import pytest
 
 from pykeras import backend as K
 from pykeras import layers as L
-from pykeras.models import Model, Sequential
+from pykeras.models import Model, Sequential, load_model
 from pykeras.utils import multi_gpu_model, multi_gpu_utils
 
 
@@ -86,6 +86,19 @@ def test_training_moves_the_shared_weights(gpus_there):
     for a, b in zip(alone.get_weights(), model.get_weights()):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     assert parallel.layers[-2] is model
+
+
+def test_saved_as_a_whole(gpus_there, tmp_path):
+    """What cuts the batch is a function, which a file may only name."""
+    model = two_by_two()
+    parallel = multi_gpu_model(model, 2)
+    parallel.save(tmp_path / "parallel.h5")
+    objects = {"get_slice": multi_gpu_utils.get_slice}
+    again = load_model(tmp_path / "parallel.h5", objects, compile=False)
+    x = [np.random.random((5, 4)), np.random.random((5, 3))]
+    for ours, theirs in zip(again.predict(x), model.predict(x)):
+        np.testing.assert_array_equal(ours, theirs)
+    assert again.get_layer(model.name).get_config() == model.get_config()
 
 
 def test_relocation_leaves_the_template_alone(gpus_there):

@@ -74,14 +74,7 @@ def multi_gpu_model(
         shared.set_weights(model.get_weights())
     results: list[list[Any]] = [[] for _ in shared.outputs]
     for part in range(len(ids)):
-        pieces = [
-            Lambda(
-                get_slice,
-                output_shape=lambda shape: (None, *shape[1:]),
-                arguments={"i": part, "parts": len(ids)},
-            )(x)
-            for x in shared.inputs
-        ]
+        pieces = [Lambda(get_slice, arguments={"i": part, "parts": len(ids)})(x) for x in shared.inputs]
         outputs = shared(pieces[0] if len(pieces) == 1 else pieces)
         for found, output in zip(results, outputs if isinstance(outputs, list) else [outputs]):
             found.append(output)
