@@ -356,6 +356,7 @@ def _hint(error: BaseException) -> None:
             f"\n{OWN} run: the script imports {engine}, which is not installed. Its Keras part needs none: "
             f"{OWN} brings its own engine. Where the import only sets up sessions, GPU memory or seeds, "
             "delete it (`numpy.random.seed` makes runs reproducible); functions on tensors are found in "
-            f"`keras.backend`. For anything else, install {engine} beside {OWN}.",
+            "`keras.backend`; `from tensorflow.keras import …` becomes `from keras import …`. For anything "
+            f"else, install {engine} beside {OWN}.",
             file=sys.stderr,
         )

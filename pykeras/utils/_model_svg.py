@@ -5,7 +5,7 @@ Source: what keras/utils/vis_utils.py (2.1.6) shows; the drawing is our own.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from ._graph_layout import Layout, Point, Route, lay_out
@@ -54,17 +54,24 @@ _BY_CLASS = {
 _NARROW, _WIDE = set("ijlftrI.,:;'|!()[]{}/ "), set("mwMW@%")
 
 
+class _Options(NamedTuple):
+    """What to show, as for `draw_model`."""
+
+    show_shapes: bool
+    show_layer_names: bool
+    rankdir: str
+    expand_nested: bool
+
+
 class _Picture:
     """A box with text, or a frame around the picture of an inner model: its size and how to draw it."""
 
-    def __init__(self, box: LayerBox, options: dict[str, Any]) -> None:
+    def __init__(self, box: LayerBox, options: _Options) -> None:
         self.box = box
-        self.mirrored = options["rankdir"] in ("BT", "RL")
-        self.sideways = options["rankdir"] in ("LR", "RL")
         self.rows: list[tuple[str, str]] = []
-        if options["show_shapes"]:
+        if options.show_shapes:
             self.rows = [("input:", box.input_shapes), ("output:", box.output_shapes)]
-        self.label = box.label if options["show_layer_names"] else box.kind
+        self.label = box.label if options.show_layer_names else box.kind
         width = _text_width(self.label, TEXT)
         for _, value in self.rows:
             width = max(width, _text_width("output: ", SMALL) + _mono_width(value))
@@ -72,7 +79,7 @@ class _Picture:
         self.head = LINE + PAD + LINE * len(self.rows) + (PAD / 2 if self.rows else 0)
         self.height = self.head
         self.inner: _Graph | None = None
-        inside = inner_model(box.layer) if options["expand_nested"] else None
+        inside = inner_model(box.layer) if options.expand_nested else None
         if inside is not None:
             self.inner = _Graph(inside, options)
             self.width = max(self.width, self.inner.width + 2 * PAD)
@@ -110,9 +117,9 @@ class _Picture:
 class _Graph:
     """The picture of one model: boxes, edges, and where they are."""
 
-    def __init__(self, model: Any, options: dict[str, Any]) -> None:
+    def __init__(self, model: Any, options: _Options) -> None:
         boxes, edges = layer_boxes(model)
-        self.rankdir = options["rankdir"]
+        self.rankdir = options.rankdir
         self.pictures = [_Picture(box, options) for box in boxes]
         self.sideways = self.rankdir in ("LR", "RL")
         sizes = [(p.height, p.width) if self.sideways else (p.width, p.height) for p in self.pictures]
@@ -183,15 +190,7 @@ def draw_model(
     Returns:
         an SVG document.
     """
-    graph = _Graph(
-        model,
-        {
-            "show_shapes": show_shapes,
-            "show_layer_names": show_layer_names,
-            "rankdir": rankdir,
-            "expand_nested": expand_nested,
-        },
-    )
+    graph = _Graph(model, _Options(show_shapes, show_layer_names, rankdir, expand_nested))
     width, height = graph.width + 2 * MARGIN, graph.height + 2 * MARGIN
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
