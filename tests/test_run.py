@@ -257,6 +257,30 @@ if __name__ == '__main__':
     assert printed(run(source)) == ["2.2.4"]
 
 
+def test_search_in_processes_of_joblib(run):
+    """scikit-learn's workers get the script's functions, which use `keras` as a global name."""
+    source = """
+import numpy as np
+import keras
+from keras.wrappers.scikit_learn import KerasClassifier
+from sklearn.model_selection import GridSearchCV
+
+def build(units):
+    model = keras.models.Sequential()
+    model.add(keras.layers.Dense(units, input_dim=3))
+    model.add(keras.layers.Dense(1, activation='sigmoid'))
+    model.compile('adam', 'binary_crossentropy', metrics=['accuracy'])
+    return model
+
+x = np.random.random((40, 3))
+search = GridSearchCV(KerasClassifier(build, verbose=0), {'units': [2]}, cv=2, n_jobs=2, error_score='raise')
+search.fit(x, (x[:, 0] > 0.5).astype(int))
+print(search.best_params_)
+"""
+    result = run(source, command=("-m", "pykeras", "run"))
+    assert (result.returncode, result.stdout) == (0, "{'units': 2}\n"), result.stderr
+
+
 def test_pickled_root_module(run):
     """Tools that send functions to workers send the modules they use by name."""
     source = "import keras, pickle\nprint(pickle.dumps(keras).hex())"
