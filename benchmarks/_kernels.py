@@ -98,8 +98,8 @@ def median(times: list[float]) -> float:
     return statistics.median(times)
 
 
-def header(title: str) -> str:
-    """Date, machine and versions, and what the columns mean, as the first lines of a table."""
+def machine() -> str:
+    """Date, machine and versions in a line."""
     cpu = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as lines:
@@ -107,8 +107,15 @@ def header(title: str) -> str:
     except OSError:
         pass
     return (
-        f"# {title}\n\n{date.today()}, {cpu}, {os.cpu_count()} CPUs, instruction set {_core.isa()}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}.\n"
+        f"{date.today()}, {cpu}, {os.cpu_count()} CPUs, instruction set {_core.isa()}, "
+        f"Python {platform.python_version()}, NumPy {np.__version__}."
+    )
+
+
+def header(title: str) -> str:
+    """Title, date, machine and versions, and what the columns mean, as the first lines of a table."""
+    return (
+        f"# {title}\n\n{machine()}\n"
         "Shares are of the multiply-add peak measured in the same process on as many threads: the first\n"
         "by the median of many runs, the second ('best') by the fastest one. A row that ends in ~ was\n"
         "disturbed by other processes.\n"
