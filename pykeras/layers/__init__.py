@@ -20,6 +20,9 @@ from ..legacy.layers import (
     merge,
 )
 from ..utils.generic_utils import deserialize_keras_object
+
+# Not a layer of Keras, but files of InceptionResNetV2 have it.
+from ._scaled_sum import CustomScaleLayer as CustomScaleLayer
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .convolutional import (
     Conv1D,
