@@ -95,7 +95,10 @@ def test_1_8_submodules_are_attributes(tmp_path):
     ("module", "names"),
     [
         ("layers.core", "Dense Dropout Flatten Lambda Masking Reshape Permute RepeatVector Activation"),
-        ("layers.convolutional", "Conv1D Conv2D Conv2DTranspose SeparableConv2D UpSampling2D ZeroPadding2D"),
+        (
+            "layers.convolutional",
+            "Conv1D Conv2D Conv3D Conv2DTranspose SeparableConv2D UpSampling2D ZeroPadding2D",
+        ),
         ("layers.recurrent", "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells"),
         ("layers.normalization", "BatchNormalization"),
         ("layers.advanced_activations", "LeakyReLU PReLU ELU ThresholdedReLU Softmax"),

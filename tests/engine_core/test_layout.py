@@ -7,16 +7,22 @@ from pykeras import backend as K
 from pykeras.layers import (
     Activation,
     AveragePooling2D,
+    AveragePooling3D,
     BatchNormalization,
     Concatenate,
     Conv2D,
+    Conv3D,
+    Conv3DTranspose,
     Dense,
     Flatten,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     Input,
     LeakyReLU,
     MaxPooling2D,
+    MaxPooling3D,
     ZeroPadding2D,
+    ZeroPadding3D,
 )
 from pykeras.models import Model
 
@@ -44,18 +50,44 @@ def network(data_format, top):
     return Model(x, y)
 
 
+def volume_network(data_format, top):
+    """The same kind of network over volumes."""
+    first = data_format == "channels_first"
+    axis = 1 if first else -1
+    options = {"data_format": data_format}
+    x = Input((2, 6, 7, 6) if first else (6, 7, 6, 2))
+    y = Conv3D(6, 3, **options)(x)
+    y = BatchNormalization(axis=axis)(y)
+    y = Activation("relu")(y)
+    a = ZeroPadding3D(((1, 0), (2, 1), (0, 1)), **options)(y)
+    a = Conv3D(4, 2, strides=2, **options)(a)
+    a = LeakyReLU(0.1)(a)
+    b = MaxPooling3D(2, **options)(y)
+    b = Conv3DTranspose(4, (2, 1, 2), padding="same", strides=2, activation="tanh", **options)(b)
+    b = AveragePooling3D((1, 2, 1), **options)(b)
+    if top == "pool":
+        y = Concatenate(axis=axis)([GlobalAveragePooling3D(**options)(t) for t in (a, b)])
+    else:
+        y = Flatten(data_format=data_format)(b)
+    return Model(x, Dense(4)(y))
+
+
+@pytest.mark.parametrize(
+    ("build", "size"), [(network, (12, 10, 3)), (volume_network, (6, 7, 6, 2))], ids=["images", "volumes"]
+)
 @pytest.mark.parametrize("top", ["pool", "flatten"])
-def test_equal_numbers_in_both_formats(top):
+def test_equal_numbers_in_both_formats(top, build, size):
+    """4.12."""
     rng = np.random.RandomState(0)
-    images, targets = rng.rand(5, 12, 10, 3).astype("float32"), rng.rand(5, 4).astype("float32")
+    images, targets = rng.rand(5, *size).astype("float32"), rng.rand(5, 4).astype("float32")
     results = []
     weights = None
     for data_format in ("channels_last", "channels_first"):
-        model = network(data_format, top)
+        model = build(data_format, top)
         model.compile("sgd", "mse")
         weights = weights or model.get_weights()
         model.set_weights(weights)
-        x = images if data_format == "channels_last" else images.transpose(0, 3, 1, 2)
+        x = images if data_format == "channels_last" else np.moveaxis(images, -1, 1)
         before = model.predict(x)
         losses = [model.train_on_batch(x, targets) for _ in range(3)]
         results.append([before, losses, *model.get_weights()])
@@ -63,9 +95,10 @@ def test_equal_numbers_in_both_formats(top):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
 
 
-def test_transposes_at_the_edges_only():
-    model = network("channels_first", "pool")
-    x = np.zeros((2, 3, 12, 10), "float32")
+@pytest.mark.parametrize("build", [network, volume_network], ids=["images", "volumes"])
+def test_transposes_at_the_edges_only(build):
+    model = build("channels_first", "pool")
+    x = np.zeros((2, *model.input_shape[1:]), "float32")
     predict = K.function([model.input], [model.output])
     assert predict.describe([x]).count("transpose(") == 1
     loss = K.mean(K.square(model.output))

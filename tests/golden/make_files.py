@@ -130,6 +130,26 @@ def pictures():
     save("pictures", model, draw(2, 8, 7, 3))
 
 
+def volumes():
+    model = keras.Sequential(
+        [
+            L.Conv3D(4, (3, 3, 2), strides=(1, 2, 1), padding="same", input_shape=(5, 6, 4, 2)),
+            L.ReLU(),
+            L.ZeroPadding3D(((1, 0), (0, 1), (1, 1))),
+            L.MaxPooling3D(2, padding="same"),
+            L.Conv3DTranspose(3, (2, 1, 3), strides=2),
+            L.UpSampling3D((1, 2, 1)),
+            L.AveragePooling3D((2, 2, 1)),
+            L.Cropping3D(((0, 1), (1, 0), (0, 0))),
+            L.SpatialDropout3D(0.5),
+            L.GlobalMaxPooling3D(),
+            L.Dense(2),
+        ]
+    )
+    shake(model)
+    save("volumes", model, draw(2, 5, 6, 4, 2))
+
+
 def sequences():
     """Built by its first call, with lengths unknown."""
     model = keras.Sequential(
@@ -184,7 +204,7 @@ def weights_only():
 if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     keras.utils.set_random_seed(7)
-    for make in (optimizers, graph, pictures, sequences, deferred, nested, weights_only):
+    for make in (optimizers, graph, pictures, sequences, deferred, nested, weights_only, volumes):
         keras.backend.clear_session()
         make()
     print(f"tensorflow {tf.__version__}, tf_keras {keras.__version__}")

@@ -233,8 +233,12 @@ def test_masks_refused(layer):
         lambda: layers.RepeatVector(2),
         lambda: layers.Conv2D(2, 3),
         lambda: layers.Conv2DTranspose(2, 3),
+        lambda: layers.Conv3D(2, 3),
+        lambda: layers.Conv3DTranspose(2, 3),
         lambda: layers.DepthwiseConv2D(3),
         lambda: layers.MaxPooling2D(),
+        lambda: layers.MaxPooling3D(),
+        lambda: layers.AveragePooling3D(),
         lambda: layers.AveragePooling2D(),
         lambda: layers.GlobalMaxPooling2D(),
         lambda: layers.GlobalAveragePooling2D(),
@@ -249,6 +253,7 @@ def test_masks_refused_by_layers_of_other_ranks(layer):
     """5.1, 5.2."""
     made = layer()
     shape = {"RepeatVector": (4,), "LocallyConnected1D": (4, 3)}.get(type(made).__name__, (4, 4, 3))
+    shape = (4, *shape) if "3D" in type(made).__name__ else shape
     x = Input(shape)
     mask = K.placeholder((None, 4), dtype="bool")
     with pytest.raises(
@@ -321,6 +326,14 @@ def test_concatenated_masks():
         (lambda: layers.Conv1D(4, 3), (None, None, 3), (None, None, 4)),
         (lambda: layers.Conv2DTranspose(4, 3, strides=2), (None, None, 5, 3), (None, None, 11, 4)),
         (lambda: layers.MaxPooling2D(), (None, 9, None, 3), (None, 4, None, 3)),
+        (lambda: layers.Conv3D(4, 3, strides=2), (None, None, 7, None, 3), (None, None, 3, None, 4)),
+        (
+            lambda: layers.Conv3DTranspose(4, 3, strides=2, output_padding=1),
+            (None, None, None, 5, 3),
+            (None, None, None, 12, 4),
+        ),
+        (lambda: layers.Conv2DTranspose(4, 3, dilation_rate=2), (None, None, 5, 3), (None, None, 9, 4)),
+        (lambda: layers.AveragePooling3D(3), (None, None, 9, None, 3), (None, None, 3, None, 3)),
         (lambda: layers.UpSampling2D(3), (None, None, 4, 2), (None, None, 12, 2)),
         (lambda: layers.ZeroPadding2D(2), (None, None, 4, 2), (None, None, 8, 2)),
         (lambda: layers.Cropping1D(2), (None, None, 2), (None, None, 2)),

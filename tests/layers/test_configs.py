@@ -18,6 +18,8 @@ ARGUMENTS = {
     "Conv1D": {"filters": 2, "kernel_size": 3},
     "Conv2D": {"filters": 2, "kernel_size": 3},
     "Conv2DTranspose": {"filters": 2, "kernel_size": 3},
+    "Conv3D": {"filters": 2, "kernel_size": 3},
+    "Conv3DTranspose": {"filters": 2, "kernel_size": 3},
     "Dense": {"units": 3},
     "DepthwiseConv2D": {"kernel_size": 3},
     "Dot": {"axes": 1},

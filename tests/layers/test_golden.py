@@ -62,6 +62,13 @@ def test_options_of_a_layer(index, case, known_sizes):
     check_layer(index, case, known_sizes, "options")
 
 
+@pytest.mark.parametrize("known_sizes", [True, False], ids=["fixed", "open"])
+@pytest.mark.parametrize(("index", "case"), cases("layers", "volumes"))
+def test_layer_of_volumes(index, case, known_sizes):
+    """The same for the layers of three spatial axes."""
+    check_layer(index, case, known_sizes, "volumes")
+
+
 def check_layer(index, case, known_sizes, file):
     """Compares one layer case."""
     result, wanted = run_layer(index, case, known_sizes, file)

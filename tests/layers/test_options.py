@@ -37,6 +37,10 @@ def numbers(*shape):
         lambda: layers.Cropping2D(((1, 1), (1, 1))),
         lambda: layers.LocallyConnected2D(2, 3),
         lambda: layers.SpatialDropout2D(0.5),
+        lambda: layers.Conv3D(2, 3),
+        lambda: layers.Conv3DTranspose(2, 3),
+        lambda: layers.MaxPooling3D(),
+        lambda: layers.AveragePooling3D(),
         lambda: layers.UpSampling3D(),
         lambda: layers.ZeroPadding3D(),
         lambda: layers.Cropping3D(),
@@ -297,11 +301,14 @@ def test_4_11_transposed_lengths(k, s):
     for padding, wanted in (("valid", 5 * s + max(k - s, 0)), ("same", 5 * s)):
         layer = layers.Conv2DTranspose(1, (k, 1), strides=(s, 1), padding=padding)
         assert run(layer, numbers(1, 5, 1, 2)).shape == (1, wanted, 1, 1)
+        layer = layers.Conv3DTranspose(1, (1, k, 1), strides=(1, s, 1), padding=padding)
+        assert run(layer, numbers(1, 2, 5, 1, 2)).shape == (1, 2, wanted, 1, 1)
 
 
 def test_4_15_strides_are_the_pool_size():
     layer = layers.AveragePooling2D((3, 2))
     assert layer.strides == (3, 2) and layers.MaxPooling1D(3).strides == (3,)
+    assert layers.MaxPooling3D().strides == (2, 2, 2) and layers.AveragePooling3D(3).strides == (3, 3, 3)
     x = numbers(1, 6, 4, 1)
     wanted = x.reshape(1, 2, 3, 2, 2, 1).mean(axis=(2, 4))
     np.testing.assert_allclose(run(layer, x), wanted, rtol=1e-5)
@@ -311,6 +318,9 @@ def test_4_15_padding_is_not_counted():
     x = np.full((1, 3, 3, 1), -2.0, "float32")
     for cls in (layers.AveragePooling2D, layers.MaxPooling2D):
         assert run(cls(2, padding="same"), x).tolist() == np.full((1, 2, 2, 1), -2.0).tolist()
+    x = np.full((1, 3, 3, 3, 1), -2.0, "float32")
+    for cls in (layers.AveragePooling3D, layers.MaxPooling3D):
+        assert run(cls(2, padding="same"), x).tolist() == np.full((1, 2, 2, 2, 1), -2.0).tolist()
 
 
 def test_4_16_global_pooling_drops_axes():

@@ -22,6 +22,22 @@ def test_prediction_is_one_step_per_layer():
     assert steps[0].startswith("conv2d_fused") and steps[1].startswith("dense")
 
 
+def test_prediction_on_volumes_is_one_step_per_layer():
+    """The same for Conv3D; with channels_first, one transpose at either edge."""
+    for data_format, axis in (("channels_last", -1), ("channels_first", 1)):
+        options = {"data_format": data_format}
+        x = layers.Input(shape=(6, 6, 6, 3) if axis < 0 else (3, 6, 6, 6))
+        y = layers.Conv3D(4, 3, use_bias=False, **options)(x)
+        y = layers.Activation("relu")(layers.BatchNormalization(axis=axis)(y))
+        y = layers.MaxPooling3D(2, **options)(
+            layers.Conv3D(5, 3, activation="tanh", padding="same", **options)(y)
+        )
+        arrays = [np.zeros((2, *x.shape[1:]), "float32")]
+        kinds = [step.split("(")[0] for step in steps_of(K.function([x], [y]), arrays)]
+        work = ["conv3d_fused", "conv3d_fused", "max_pool3d"]
+        assert kinds == (work if axis < 0 else ["transpose", *work, "transpose"])
+
+
 def test_training_does_not_compute_the_other_phase():
     """4.18: the branch of inference, its gradient included, is no part of a training step."""
     x = layers.Input(shape=(4, 4, 3))

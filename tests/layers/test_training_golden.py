@@ -1,6 +1,6 @@
-"""Three training steps of small models against tf_keras (golden/make_training.py): layers with penalties and
-projections on each weight, losses with and without weights of samples, all optimizers (BEHAVIOURS 4, 6, 7.9,
-10, 11, 12.6, 12.7)."""
+"""Three training steps of small models against tf_keras (golden/make_training.py and make_volumes.py): layers
+with penalties and projections on each weight, losses with and without weights of samples, all optimizers
+(BEHAVIOURS 4, 6, 7.9, 10, 11, 12.6, 12.7)."""
 
 import numpy as np
 import pytest
@@ -42,12 +42,27 @@ def data(index, record, outputs):
     return x, y, np.array([2.0, 0.0, 0.5, 1.0]) if record.get("weighted") else None
 
 
-RECORDS = list(enumerate(records("training")["models"]))
-IDS = [f"{i}-{r['class']}-{r.get('loss', 'mse')}-{r['optimizer'][0]}" for i, r in RECORDS]
+def models(file):
+    """Parameters of pytest: (index, record) of every model of a golden file."""
+    return [
+        pytest.param(i, r, id=f"{i}-{r['class']}-{r.get('loss', 'mse')}-{r['optimizer'][0]}")
+        for i, r in enumerate(records(file)["models"])
+    ]
 
 
-@pytest.mark.parametrize(("index", "record"), RECORDS, ids=IDS)
+@pytest.mark.parametrize(("index", "record"), models("training"))
 def test_three_steps(index, record):
+    check_three_steps(index, record, "training")
+
+
+@pytest.mark.parametrize(("index", "record"), models("volumes"))
+def test_three_steps_on_volumes(index, record):
+    """Models of make_volumes.py: 3D convolutions and poolings, alone, over time, and after a ConvLSTM2D."""
+    check_three_steps(index, record, "volumes")
+
+
+def check_three_steps(index, record, file):
+    """Losses, weights and predictions of one model."""
     x = layers.Input(batch_shape=(4, *record["shape"]))
     y = x
     for name, config in record["layers"]:
@@ -61,7 +76,7 @@ def test_three_steps(index, record):
     model.compile(getattr(optimizers, kind)(**config), record.get("loss", "mean_squared_error"))
     inputs, targets, weights = data(index, record, tuple(model.output_shape))
     losses = [model.train_on_batch(inputs, targets, sample_weight=weights) for _ in range(3)]
-    wanted = expected("models", index, "training")
+    wanted = expected("models", index, file)
     kept = [w for n, w in zip(names, model.get_weights()) if "variance" not in n]
     assert len(kept) == sum(key[0] == "w" for key in wanted)
     assert_close(losses[:1], wanted["losses"][:1], f"first loss of {record}", 1e-5)

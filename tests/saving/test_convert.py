@@ -71,6 +71,15 @@ def test_keras1_convolutions():
     kernel = numbered((3, 4, 2, 5))[0]
     assert np.array_equal(convert(last, [kernel], "1.2.2", "tensorflow")[0], kernel)
 
+    first = layer("Conv3D", (3, 4, 1, 2, 5), data_format="channels_first")
+    kernel = numbered((5, 2, 3, 4, 1))[0]
+    expected = kernel.transpose(2, 3, 4, 1, 0)
+    assert np.array_equal(convert(first, [kernel], "1.2.2", "tensorflow")[0], expected)
+    assert np.array_equal(convert(first, [kernel], "1.2.2", "theano")[0], expected[::-1, ::-1, ::-1])
+    last = layer("Conv3D", (3, 4, 1, 2, 5), data_format="channels_last")
+    kernel = numbered((3, 4, 1, 2, 5))[0]
+    assert np.array_equal(convert(last, [kernel], "1.2.2", "tensorflow")[0], kernel)
+
     up = layer("Conv2DTranspose", (3, 4, 5, 2), data_format="channels_last")
     kernel = numbered((3, 4, 2, 5))[0]
     assert np.array_equal(convert(up, [kernel], "1.2.2", "tensorflow")[0], kernel.transpose(0, 1, 3, 2))

@@ -102,6 +102,26 @@ def test_keras1_convolution():
             ("MaxPooling2D", {"pool_size": [2, 2], "dim_ordering": "tf"}),
             ("MaxPooling2D", {"pool_size": [2, 2], "data_format": "channels_last"}),
         ),
+        (
+            (
+                "Convolution3D",
+                {
+                    "nb_filter": 2,
+                    "kernel_dim1": 3,
+                    "kernel_dim2": 4,
+                    "kernel_dim3": 5,
+                    "subsample": [1, 2, 1],
+                },
+            ),
+            ("Conv3D", {"filters": 2, "kernel_size": [3, 4, 5], "strides": [1, 2, 1]}),
+        ),
+        (
+            ("AveragePooling3D", {"pool_size": [2, 2, 2], "border_mode": "same", "dim_ordering": "th"}),
+            (
+                "AveragePooling3D",
+                {"pool_size": [2, 2, 2], "padding": "same", "data_format": "channels_first"},
+            ),
+        ),
         (("TimeDistributedDense", {"output_dim": 3, "input_length": 5}), ("Dense", {"units": 3})),
         (
             ("BatchNormalization", {"mode": 0, "beta_init": "zero"}),

@@ -81,6 +81,23 @@ def pictures():
     return model, [np.random.rand(2, 8, 7, 3)]
 
 
+def volumes():
+    model = Sequential(
+        [
+            L.Conv3D(4, (3, 3, 2), strides=(1, 2, 1), padding="same", input_shape=(5, 6, 4, 2)),
+            L.ReLU(),
+            L.ZeroPadding3D(((1, 0), (0, 1), (1, 1))),
+            L.MaxPooling3D(2, padding="same"),
+            L.Conv3DTranspose(3, (2, 1, 3), strides=2),
+            L.UpSampling3D((1, 2, 1)),
+            L.AveragePooling3D((2, 2, 1)),
+            L.Cropping3D(((0, 1), (1, 0), (0, 0))),
+            L.GlobalMaxPooling3D(),
+        ]
+    )
+    return model, [np.random.rand(2, 5, 6, 4, 2)]
+
+
 def sequences():
     model = Sequential(
         [
@@ -114,6 +131,7 @@ def test_tf_keras_predicts_the_same(tmp_path):
         "mlp_sgd": mlp("sgd"),
         "mlp_rmsprop": mlp("rmsprop"),
         "pictures_raw": pictures(),
+        "volumes_raw": volumes(),
         "sequences_raw": sequences(),
         "graph": graph(),
     }
