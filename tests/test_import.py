@@ -77,8 +77,10 @@ SUBMODULES = """
     layers.embeddings, layers.local, layers.merge, layers.noise, layers.normalization, layers.pooling,
     layers.recurrent, layers.wrappers, legacy,
     legacy.interfaces, legacy.layers, losses, metrics, models, optimizers, preprocessing,
-    preprocessing.sequence, regularizers, utils, utils.conv_utils, utils.generic_utils, utils.io_utils,
-    utils.layer_utils, utils.np_utils, utils.test_utils
+    preprocessing.image, preprocessing.sequence, preprocessing.text, regularizers, utils, utils.conv_utils,
+    utils.data_utils, utils.generic_utils, utils.io_utils, utils.layer_utils, utils.multi_gpu_utils,
+    utils.np_utils, utils.test_utils, utils.vis_utils, datasets.boston_housing, datasets.cifar10,
+    datasets.cifar100, datasets.fashion_mnist, datasets.imdb, datasets.mnist, datasets.reuters
 """.replace("\n", " ").split(", ")
 
 
@@ -121,7 +123,15 @@ def test_1_8_submodules_are_attributes(tmp_path):
         ("utils.test_utils", "get_test_data layer_test keras_test"),
         ("objectives", "mean_squared_error get"),
         ("backend.tensorflow_backend", "dot conv2d set_session _get_available_gpus"),
-        ("preprocessing.sequence", "pad_sequences"),
+        ("preprocessing.sequence", "pad_sequences skipgrams make_sampling_table TimeseriesGenerator"),
+        ("preprocessing.text", "Tokenizer text_to_word_sequence one_hot hashing_trick"),
+        ("preprocessing.image", "ImageDataGenerator load_img img_to_array array_to_img"),
+        ("utils.data_utils", "get_file Sequence OrderedEnqueuer GeneratorEnqueuer"),
+        ("utils.vis_utils", "plot_model model_to_dot"),
+        ("utils.multi_gpu_utils", "multi_gpu_model"),
+        ("wrappers.scikit_learn", "KerasClassifier KerasRegressor"),
+        ("datasets.mnist", "load_data"),
+        ("datasets.imdb", "load_data get_word_index"),
     ],
 )
 def test_1_9_import_paths(module, names):

@@ -197,6 +197,19 @@ def test_7_8_compile_keeps_weights_and_optimizer():
     assert K.get_value(model.optimizer.lr) == 0.5
 
 
+def test_7_8_accumulators_begin_anew():
+    optimizer = optimizers.Adam(lr=0.1)
+    model = simple(optimizer=optimizer)
+    model.fit(X, Y + 1.0, batch_size=5, verbose=0)
+    old = optimizer.get_weights()
+    assert np.abs(old[1]).max() > 0
+    model.compile(optimizer, "mse")
+    model._make_train_function()
+    new = optimizer.get_weights()
+    assert len(new) == len(old) and new[0] == old[0] == 4  # iterations live on
+    assert not any(np.any(a) for a in new[1:])
+
+
 def test_failed_compile_changes_nothing():
     model = simple(metrics=["mae"])
     model.train_on_batch(X, Y)

@@ -113,6 +113,17 @@ def test_9_6_epoch_values_are_weighted_by_batch_size():
     assert history["mean_absolute_error"][0] == pytest.approx(mae, rel=1e-5)
 
 
+def test_9_6_every_batch_counts_one_in_steps():
+    x = Input(tensor=K.constant(X))
+    model = Model(x, Dense(1)(x))
+    model.compile("sgd", "mse", target_tensors=K.constant(Y))
+    losses = []
+    watch = LambdaCallback(on_batch_end=lambda i, logs: losses.append(logs["loss"]))
+    history = model.fit(steps_per_epoch=4, callbacks=[watch], verbose=0).history
+    assert len(losses) == 4 and losses[0] > losses[-1]
+    assert history["loss"][0] == pytest.approx(np.mean(losses), rel=1e-6)
+
+
 def test_9_7_validation_sees_the_new_weights_in_the_test_phase():
     model = Sequential([Dense(3, input_shape=(3,)), Dropout(0.5), Dense(1)])
     model.compile("sgd", "mse")

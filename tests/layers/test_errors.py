@@ -100,6 +100,8 @@ def test_merge_shapes():
         layers.concatenate([a])
     with pytest.raises(ValueError, match="exactly 2 inputs"):
         layers.subtract([a, a, a])
+    with pytest.raises(ValueError, match=r"list of 2 inputs|exactly 2 inputs"):
+        layers.Dot(1)([a, a, a])
     with pytest.raises(ValueError, match="Dimension incompatibility"):
         layers.dot([a, b], axes=1)
     with pytest.raises(ValueError, match="different batch sizes"):

@@ -58,6 +58,14 @@ def test_12_1_fans_of_layers(make, shape, fan_in, fan_out):
     assert kernel.var() == pytest.approx(2.0 / (fan_in + fan_out), rel=0.06)  # glorot
 
 
+def test_4_19_embeddings_begin_small_and_even():
+    layer = layers.Embedding(300, 50)
+    Model(i := layers.Input((2,)), layer(i))
+    values = layer.get_weights()[0]
+    assert 0.0499 < np.abs(values).max() <= 0.05
+    assert values.std() == pytest.approx(0.1 / 12**0.5, rel=0.02)
+
+
 def test_12_6_shorthands():
     w = np.array([[1, -2], [3, -4]], "float32")
     for given, wanted in (

@@ -372,3 +372,8 @@ def test_4_23_recurrent_convolution_keeps_the_size():
         h = gate[..., 3] * np.tanh(c)
         steps.append(h)
     np.testing.assert_allclose(model.predict(x)[0, ..., 0], steps, rtol=1e-4, atol=1e-5)
+
+
+def test_4_23_no_unrolling():
+    with pytest.raises(TypeError, match=r"[Uu]nroll"):
+        layers.ConvLSTM2D(2, 3, unroll=True)
