@@ -227,6 +227,18 @@ def test_long_edge_is_straight():
     assert len(places) == 1
 
 
+def test_blocks_in_series_do_not_drift():
+    """Boxes through which everything goes stand on one line, however uneven the branches between them."""
+    edges, narrow = [], []
+    for start in range(0, 28, 7):  # one box, then branches of one, two and three boxes
+        a, b, c, d, e, f, g, end = range(start, start + 8)
+        edges += [(a, b), (a, c), (c, d), (a, e), (e, f), (f, g), (b, end), (d, end), (g, end)]
+        narrow.append(b)
+    layout = lay_out([(20 if i in narrow else 150, 30) for i in range(29)], edges)
+    places = {round(layout.centres[i][0], 3) for i in range(0, 29, 7)}
+    assert len(places) == 1
+
+
 def test_cycles_in_any_form():
     layout = lay_out([(50, 20)] * 3, [(0, 1), (1, 2), (2, 0), (1, 1)])
     assert [route.back for route in layout.routes] == [False, False, True, True]

@@ -103,6 +103,7 @@ def lay_out(
     _place(rows, gap_across)
     for _ in range(3):
         _straighten(rows, gap_across)
+    _line_up(rows)
     left = min((item.x - item.across / 2 for row in rows for item in row), default=0.0)
     for row in rows:
         for item in row:
@@ -291,6 +292,26 @@ def _straighten(rows: list[list[_Item]], gap: float) -> None:
                 else:
                     line, low, high = [*line, item], max(low, left), min(high, right)
             _align(line, low, high)
+
+
+def _line_up(rows: list[list[_Item]]) -> None:
+    """Puts all that is alone in its rank on one line, and what lies between around it: no drift to a side."""
+    first = 0
+    while first < len(rows):
+        last = first
+        if len(rows[first]) == 1:
+            rows[first][0].x = 0.0
+        else:
+            while last + 1 < len(rows) and len(rows[last + 1]) > 1:
+                last += 1
+            near = [item.x for item in rows[first - 1][0].behind] if first else []
+            near += [item.x for item in rows[last + 1][0].before] if last + 1 < len(rows) else []
+            near = near or [item.x for row in rows[first : last + 1] for item in row]
+            middle = sum(near) / len(near)
+            for row in rows[first : last + 1]:
+                for item in row:
+                    item.x -= middle
+        first = last + 1
 
 
 def _room(item: _Item, rows: list[list[_Item]], gap: float) -> Point:
