@@ -428,6 +428,44 @@ def test_remove_a_layer():
     assert model.predict(np.zeros((1, 784))).shape == (1, 32)
 
 
+def test_pretrained_models(tmp_path):
+    """How can I use pre-trained models in Keras? By `applications`, with the published weights by name.
+
+    `weights='imagenet'` looks for the published file in `~/.keras/models`; a path gives weights of your own.
+    """
+    from pykeras import applications
+    from pykeras.applications import mobilenet
+
+    for name in (
+        "Xception VGG16 VGG19 ResNet50 InceptionV3 InceptionResNetV2 MobileNet MobileNetV2 DenseNet121 "
+        "DenseNet169 DenseNet201 NASNetLarge NASNetMobile"
+    ).split():
+        assert callable(getattr(applications, name))
+    options = {"input_shape": (32, 32, 3), "alpha": 0.25, "classes": 5}
+    path = str(tmp_path / "weights.h5")
+    trained = mobilenet.MobileNet(weights=None, **options)
+    trained.save_weights(path)
+    model = mobilenet.MobileNet(weights=path, **options)
+    pictures = np.random.randint(0, 256, (2, 32, 32, 3)).astype("float32")
+    x = mobilenet.preprocess_input(pictures.copy())
+    assert -1 <= x.min() < 0 < x.max() <= 1
+    np.testing.assert_array_equal(model.predict(x), trained.predict(x))
+
+    # extracting features, and fine-tuning: new layers on top, then some of the old ones
+    base = mobilenet.MobileNet(
+        weights=None, include_top=False, pooling="avg", input_shape=(32, 32, 3), alpha=0.25
+    )
+    assert base.predict(x).shape == (2, 256)
+    fine = Model(base.input, Dense(2, activation="softmax", name="new")(base.output))
+    for layer in base.layers:
+        layer.trainable = False
+    fine.compile("sgd", "categorical_crossentropy")
+    before = fine.get_weights()
+    fine.train_on_batch(x, np.eye(2))
+    changed = [not np.array_equal(a, b) for a, b in zip(before, fine.get_weights())]
+    assert changed == [False] * (len(before) - 2) + [True, True]
+
+
 def test_hdf5_inputs(tmp_path):
     """How can I use HDF5 inputs with Keras? By `HDF5Matrix`, or by h5py data sets directly."""
     x, y = np.random.random((40, 4)), np.eye(3)[np.random.randint(0, 3, 40)]
