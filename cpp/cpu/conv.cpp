@@ -5,6 +5,7 @@
 
 #include "cpu/gemm.h"
 #include "cpu/gemm_block.h"
+#include "cpu/winograd.h"
 
 namespace pk::cpu {
 namespace {
@@ -306,10 +307,24 @@ Phase phase_of(int64_t phase, int64_t size, int64_t kernel, int64_t stride, int6
 }  // namespace
 
 template <class T>
-size_t conv_workspace(const ConvShape& s) {
-  const int64_t k = s.taps() * s.c;
-  if (s.is_matmul()) return gemm_workspace<T>(s.pixels(), s.co, k, false, false);
-  return reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(k, s.co);
+size_t conv_packed_bytes(const ConvShape& s) {
+  if (s.is_matmul()) return gemm_workspace<T>(s.pixels(), s.co, s.c, false, false);
+  if (const auto w = winograd_forward(s)) return winograd_weight_bytes<T>(*w);
+  return reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(s.taps() * s.c, s.co);
+}
+
+template <class T>
+void conv_pack(ThreadPool& pool, const ConvShape& s, const T* k, T* to) {
+  if (const auto w = winograd_forward(s))
+    winograd_weights(pool, *w, k, false, to);
+  else
+    pack_b_whole(pool, k, s.co, false, s.taps() * s.c, s.co, to);
+}
+
+template <class T>
+size_t conv_workspace(const ThreadPool& pool, const ConvShape& s, bool packed) {
+  const auto w = winograd_forward(s);
+  return (packed ? 0 : conv_packed_bytes<T>(s)) + (w ? winograd_workspace<T>(pool, *w) : 0);
 }
 
 template <class T>
@@ -322,20 +337,23 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     g.act = act;
     return gemm(pool, g, workspace);
   }
-  const int64_t depth = s.taps() * s.c;
-  BSource<T> b{k, s.co, false};
-  if (packed_k) {
-    b = {packed_k, 0, true};
-  } else if (!reads_in_place<T>(s.co)) {
-    pack_b_whole(pool, k, s.co, false, depth, s.co, static_cast<T*>(workspace));
-    b = {static_cast<const T*>(workspace), 0, true};
+  const auto w = winograd_forward(s);
+  if (!packed_k && (w || !reads_in_place<T>(s.co))) {
+    T* const to = static_cast<T*>(workspace);
+    conv_pack(pool, s, k, to);
+    workspace = reinterpret_cast<char*>(to) + conv_packed_bytes<T>(s);
+    packed_k = to;
   }
+  if (w) return winograd(pool, *w, x, packed_k, bias, act, y, workspace);
+  const BSource<T> b = packed_k ? BSource<T>{packed_k, 0, true} : BSource<T>{k, s.co, false};
   tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y,
            OutMap{s.od * s.oh * s.ow * s.co, s.oh * s.ow * s.co, s.ow * s.co, s.co, true});
 }
 
 template <class T>
-size_t conv_input_grad_workspace(const ConvShape& s) {
+size_t conv_input_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
+  if (const auto w = winograd_input_grad(s))
+    return winograd_weight_bytes<T>(*w) + winograd_workspace<T>(pool, *w);
   return packed_b_bytes<T>(s.taps() * s.co, s.c);
 }
 
@@ -349,6 +367,12 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
     x.trans_b = true;
     x.ldc = s.c;
     return gemm(pool, x, workspace);
+  }
+  if (const auto w = winograd_input_grad(s)) {
+    T* const u = static_cast<T*>(workspace);
+    winograd_weights(pool, *w, k, true, u);
+    return winograd(pool, *w, grad, static_cast<const T*>(u), static_cast<const T*>(nullptr), ActSpec{}, dx,
+                    reinterpret_cast<char*>(u) + winograd_weight_bytes<T>(*w));
   }
   const GemmKernels<T>& kernels = gemm_kernels<T>();
   const int64_t panels = (s.c + kernels.nr - 1) / kernels.nr;
@@ -384,15 +408,15 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
   }
 }
 
-template size_t conv_workspace<float>(const ConvShape&);
-template size_t conv_workspace<double>(const ConvShape&);
-template void conv(ThreadPool&, const ConvShape&, const float*, const float*, const float*, const float*,
-                   const ActSpec&, float*, void*);
-template void conv(ThreadPool&, const ConvShape&, const double*, const double*, const double*, const double*,
-                   const ActSpec&, double*, void*);
-template size_t conv_input_grad_workspace<float>(const ConvShape&);
-template size_t conv_input_grad_workspace<double>(const ConvShape&);
-template void conv_input_grad(ThreadPool&, const ConvShape&, const float*, const float*, float*, void*);
-template void conv_input_grad(ThreadPool&, const ConvShape&, const double*, const double*, double*, void*);
+#define PK_INSTANTIATE(T)                                                                                   \
+  template size_t conv_packed_bytes<T>(const ConvShape&);                                                   \
+  template void conv_pack(ThreadPool&, const ConvShape&, const T*, T*);                                     \
+  template size_t conv_workspace<T>(const ThreadPool&, const ConvShape&, bool);                             \
+  template void conv(ThreadPool&, const ConvShape&, const T*, const T*, const T*, const T*, const ActSpec&, \
+                     T*, void*);                                                                            \
+  template size_t conv_input_grad_workspace<T>(const ThreadPool&, const ConvShape&);                        \
+  template void conv_input_grad(ThreadPool&, const ConvShape&, const T*, const T*, T*, void*);
+PK_INSTANTIATE(float)
+PK_INSTANTIATE(double)
 
 }  // namespace pk::cpu

@@ -32,21 +32,27 @@ inline TapGrid forward_grid(const ConvShape& s) {
 }
 
 // y = act(conv(x, k) + bias). Each image's result is independent of its batch, and of the number of threads.
+// The kernel may have been packed before: conv_packed_bytes tells how large that form is (the same for every
+// ISA, and 0 where the kernel is read as it is), and `packed` whether it will be there.
 template <class T>
-size_t conv_workspace(const ConvShape& s);
+size_t conv_packed_bytes(const ConvShape& s);
+template <class T>
+void conv_pack(ThreadPool& pool, const ConvShape& s, const T* k, T* to);
+template <class T>
+size_t conv_workspace(const ThreadPool& pool, const ConvShape& s, bool packed);
 template <class T>
 void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T* packed_k, const T* bias,
           const ActSpec& act, T* y, void* workspace);
 
 // dx (n, d, h, w, c) from g (n, od, oh, ow, co)
 template <class T>
-size_t conv_input_grad_workspace(const ConvShape& s);
+size_t conv_input_grad_workspace(const ThreadPool& pool, const ConvShape& s);
 template <class T>
 void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* g, const T* k, T* dx, void* workspace);
 
 // dk (kd, kh, kw, c, co) from x and g; sums over the batch in an order that the shape alone decides.
 template <class T>
-size_t conv_kernel_grad_workspace(const ConvShape& s);
+size_t conv_kernel_grad_workspace(const ThreadPool& pool, const ConvShape& s);
 template <class T>
 void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T* g, T* dk, void* workspace);
 

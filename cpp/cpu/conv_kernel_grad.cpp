@@ -4,6 +4,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/gemm_block.h"
+#include "cpu/winograd.h"
 
 namespace pk::cpu {
 namespace {
@@ -150,7 +151,8 @@ void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* 
 }  // namespace
 
 template <class T>
-size_t conv_kernel_grad_workspace(const ConvShape& s) {
+size_t conv_kernel_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
+  if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad_workspace<T>(pool, *w);
   if (!gathers_patches(s) || patch_parts(s) == 1) return 0;
   return static_cast<size_t>(patch_parts(s) * s.taps() * s.c * s.co) * sizeof(T);
 }
@@ -160,12 +162,13 @@ void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T*
   const int64_t size = s.taps() * s.c * s.co;
   if (size == 0) return;
   if (s.pixels() == 0) return std::fill(dk, dk + size, T(0));
+  if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad(pool, *w, x, g, dk, workspace);
   if (gathers_patches(s)) return patch_parts_sum(pool, s, x, g, dk, static_cast<T*>(workspace));
   channel_tiles(pool, s, x, g, dk);
 }
 
-template size_t conv_kernel_grad_workspace<float>(const ConvShape&);
-template size_t conv_kernel_grad_workspace<double>(const ConvShape&);
+template size_t conv_kernel_grad_workspace<float>(const ThreadPool&, const ConvShape&);
+template size_t conv_kernel_grad_workspace<double>(const ThreadPool&, const ConvShape&);
 template void conv_kernel_grad(ThreadPool&, const ConvShape&, const float*, const float*, float*, void*);
 template void conv_kernel_grad(ThreadPool&, const ConvShape&, const double*, const double*, double*, void*);
 

@@ -42,16 +42,16 @@ Kernel forward() {
          a.n_in > 2 ? a.in[2].as<T>() : static_cast<const T*>(nullptr), act_spec(t.act, t.alpha, t.beta),
          a.out[0].as<T>(), a.workspace);
   };
-  k.workspace = [](const Context&, const KernelArgs& a) { return conv_workspace<T>(forward_shape(a)); };
+  k.workspace = [](const Context& ctx, const KernelArgs& a) {
+    return conv_workspace<T>(ctx.pool, forward_shape(a), a.keeps_prepared);
+  };
   k.prepare_input = 1;
   k.prepared_bytes = [](const KernelArgs& a) {
-    const size_t bytes = conv_workspace<T>(forward_shape(a));
+    const size_t bytes = conv_packed_bytes<T>(forward_shape(a));
     return bytes ? bytes + kPackedHeader : 0;
   };
   k.prepare = [](Context& ctx, const KernelArgs& a, void* to) {
-    const ConvShape s = forward_shape(a);
-    pack_b_whole(ctx.pool, static_cast<const T*>(a.in[1].as<T>()), s.co, false, s.taps() * s.c, s.co,
-                 write_header<T>(to));
+    conv_pack(ctx.pool, forward_shape(a), static_cast<const T*>(a.in[1].as<T>()), write_header<T>(to));
   };
   return k;
 }
@@ -63,8 +63,8 @@ Kernel input_grad() {
     conv_input_grad<T>(ctx.pool, input_grad_shape(a), a.in[0].as<T>(), a.in[1].as<T>(), a.out[0].as<T>(),
                        a.workspace);
   };
-  k.workspace = [](const Context&, const KernelArgs& a) {
-    return conv_input_grad_workspace<T>(input_grad_shape(a));
+  k.workspace = [](const Context& ctx, const KernelArgs& a) {
+    return conv_input_grad_workspace<T>(ctx.pool, input_grad_shape(a));
   };
   return k;
 }
@@ -76,8 +76,8 @@ Kernel kernel_grad() {
     conv_kernel_grad<T>(ctx.pool, kernel_grad_shape(a), a.in[0].as<T>(), a.in[1].as<T>(), a.out[0].as<T>(),
                         a.workspace);
   };
-  k.workspace = [](const Context&, const KernelArgs& a) {
-    return conv_kernel_grad_workspace<T>(kernel_grad_shape(a));
+  k.workspace = [](const Context& ctx, const KernelArgs& a) {
+    return conv_kernel_grad_workspace<T>(ctx.pool, kernel_grad_shape(a));
   };
   return k;
 }

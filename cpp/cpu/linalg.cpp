@@ -60,7 +60,7 @@ Kernel product_kernel() {
   };
   k.workspace = [](const Context&, const KernelArgs& a) {
     const Gemm<T> g = Of(a);
-    return gemm_workspace<T>(g.m, g.n, g.k, g.trans_a, g.trans_b);
+    return a.keeps_prepared ? 0 : gemm_workspace<T>(g.m, g.n, g.k, g.trans_a, g.trans_b);
   };
   // Where b is read in place anyway there is nothing to gain.
   k.prepare_input = 1;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "core/error.h"
 #include "cpu/gemm_types.h"
 #include "cpu/isa.h"
 #include "kernels/attrs.h"
@@ -19,10 +20,13 @@ T* write_header(void* to) {
   return reinterpret_cast<T*>(static_cast<char*>(to) + kPackedHeader);
 }
 
-// The packed values, or null if there are none for the instruction set in use.
+// The packed values, or null if there are none. A plan is made for one instruction set, so the header only
+// differs where somebody chose another one while the plan was running.
 template <class T>
 const T* unpack_header(const void* prepared) {
-  if (!prepared || *static_cast<const Isa*>(prepared) != current_isa()) return nullptr;
+  if (!prepared) return nullptr;
+  if (*static_cast<const Isa*>(prepared) != current_isa())
+    throw RuntimeError("the instruction set was changed while a function was running");
   return reinterpret_cast<const T*>(static_cast<const char*>(prepared) + kPackedHeader);
 }
 

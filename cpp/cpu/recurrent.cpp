@@ -118,7 +118,7 @@ struct LstmRoom {
       u = {prepared, s.units, 4 * s.units};
     else if (pool)
       u = pack(*pool, room, a.in[1].as<T>(), 4 * s.units, false, s.units, 4 * s.units);
-    else
+    else if (!a.keeps_prepared)
       room.take_bytes(packed_b_bytes<T>(s.units, 4 * s.units));
     rec = room.template take<T>(tasks_of(s.batch) * kRows * 4 * s.units);
   }

@@ -42,6 +42,7 @@ struct KernelArgs {
   const void* attrs = nullptr;
   void* workspace = nullptr;       // as many bytes as Kernel::workspace asked for, 64-byte aligned
   const void* prepared = nullptr;  // what Kernel::prepare wrote, or null: then the kernel does without
+  bool keeps_prepared = false;     // asked by Kernel::workspace: will `prepared` be there?
   uint64_t step = 0;               // run number of the function: the counter of random ops
   const char* scope = "";          // the layer this step belongs to, for messages
 
@@ -53,8 +54,8 @@ struct KernelArgs {
 
 // In `workspace`, `prepared_bytes` and `prepare` the data pointers of outputs and of inputs other
 // than `prepare_input` may be null; in `run` that of `prepare_input`, where `prepared` is given. What
-// `prepare` writes depends on the attributes and on that input alone, not on the other shapes: it is
-// shared between batch sizes.
+// `prepare` writes depends on the attributes, that input and the number of bytes, on no other shape: it
+// is shared between batch sizes.
 struct Kernel {
   void (*run)(Context&, const KernelArgs&) = nullptr;
   size_t (*workspace)(const Context&, const KernelArgs&) = nullptr;

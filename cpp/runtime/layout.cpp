@@ -282,15 +282,16 @@ void Plan::Layout::finish_steps() {
     std::vector<TensorArg> storage;
     KernelArgs args;
     plan_.fill_args(step, nullptr, nullptr, storage, args);
+    if (k.prepare_input >= 0 && step_of_.count(step.node.get()) &&
+        kept_.count(root(node.inputs[static_cast<size_t>(k.prepare_input)]).node.get())) {
+      if (const size_t bytes = k.prepared_bytes(args)) {
+        args.keeps_prepared = true;
+        step.prepared = static_cast<int>(plan_.pieces_.size());
+        plan_.pieces_.push_back({&step, true, bytes, {}, nullptr});
+      }
+    }
     if (k.workspace) step.workspace = aligned(k.workspace(ctx, args));
     plan_.workspace_bytes_ = std::max(plan_.workspace_bytes_, step.workspace);
-    if (k.prepare_input < 0 || !step_of_.count(step.node.get())) return;
-    const Value weights = root(node.inputs[static_cast<size_t>(k.prepare_input)]);
-    if (!kept_.count(weights.node.get())) return;
-    const size_t bytes = k.prepared_bytes(args);
-    if (!bytes) return;
-    step.prepared = static_cast<int>(plan_.pieces_.size());
-    plan_.pieces_.push_back({&step, true, bytes, {}, nullptr});
   };
   for (size_t i = 0; i < plan_.prologue_.size(); ++i) {  // the first pieces are those of the prologue
     finish(plan_.prologue_[i]);
@@ -333,7 +334,8 @@ void Plan::Layout::share_pieces() {
     }
     // Another device or instruction set makes other pieces.
     key = cat(current_epoch(), " ", plan_.device_->name(), " ", key);
-    if (piece.prepared) key = cat("for ", node->op->name, "(", node->attrs.str(), ") ", key, from.shape());
+    if (piece.prepared)
+      key = cat("for ", node->op->name, "(", node->attrs.str(), ") ", key, from.shape(), piece.bytes);
     piece.shared = shared_piece(key, piece.bytes);
   }
 }

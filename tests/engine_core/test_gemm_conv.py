@@ -196,6 +196,17 @@ CONVS = [
     ((3, 14, 14, 70), (3, 3), 65, attrs_of(padding="same")),
     ((1, 30, 30, 32), (3, 3), 64, attrs_of(padding="same")),
 ]
+# Those that go by Winograd's products, and some beside its borders that do not.
+CONVS += [
+    ((2, 15, 13, 40), (3, 3), 35, attrs_of()),
+    ((2, 9, 20, 33), (3, 3), 600, attrs_of(padding="same")),
+    ((1, 8, 8, 300), (3, 3), 40, attrs_of(padding="same")),
+    ((5, 8, 9, 36), (3, 3), 34, attrs_of((1, 1), "explicit", (1, 1), (2, 1, 0, 2))),
+    ((2, 6, 6, 32), (3, 3), 32, attrs_of((1, 1), "explicit", (1, 1), (4, 3, 3, 5))),
+    ((40, 4, 4, 32), (3, 3), 48, attrs_of(padding="same")),
+    ((2, 5, 5, 32), (3, 3), 32, attrs_of(padding="same")),
+    ((2, 3, 9, 64), (3, 3), 64, attrs_of()),
+]
 
 
 def conv_case(case, dtype):
@@ -219,7 +230,7 @@ def test_conv2d(isa, dtype, case):
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("act", ["none", "relu", "tanh"])
 def test_conv2d_fused(isa, act):
-    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12]):
+    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12], CONVS[19], CONVS[20]):
         x, k, g, attrs = conv_case(case, "float32")
         b = rand((k.shape[3],), "float32", 13)
         y, _, _ = np_conv(x, k, g, attrs)
@@ -325,6 +336,14 @@ def big_steps():
     yield "conv2d", [x, k], same
     yield "conv2d_input_grad", [g, k, x], same
     yield "conv2d_kernel_grad", [x, g, k], same
+    wide, kw, gw = (
+        rand((3, 20, 20, 40), "float32", 43),
+        rand((3, 3, 40, 72), "float32", 44),
+        rand((3, 20, 20, 72), "float32", 45),
+    )
+    yield "conv2d", [wide, kw], same  # by Winograd's products, as the next two
+    yield "conv2d_input_grad", [gw, kw, wide], same
+    yield "conv2d_kernel_grad", [wide, gw, kw], same
     few, k3 = rand((8, 50, 50, 3), "float32", 33), rand((5, 5, 3, 40), "float32", 34)
     g3 = rand((8, 50, 50, 40), "float32", 35)
     yield "conv2d", [few, k3], same
@@ -370,3 +389,16 @@ def test_constant_weights_are_packed_once_and_repacked_after_a_switch():
         close(f([x])[0], x.astype("float64") @ w.T, 300)
     v.set(2 * w)
     close(f([x])[0], 2 * x.astype("float64") @ w.T, 300)
+
+
+def test_packed_kernels_of_one_layer_for_images_of_several_sizes():
+    """The size of an image decides how its convolution is done, and so in which form the kernel is kept."""
+    k = rand((3, 3, 40, 600), "float32", 52)
+    v = _core.Variable(k.shape, "float32", "k")
+    v.set(k)
+    p = _core.placeholder([None, None, None, 40], "float32", "x")
+    attrs = attrs_of(padding="same")
+    f = _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f")
+    for size in (12, 5, 1, 12, 8, 5):
+        x = rand((2, size, size, 40), "float32", 53)
+        close(f([x])[0], np_conv(x, k, np.zeros((2, size, size, 600)), attrs)[0], 360)
