@@ -90,7 +90,7 @@ FILES = {
 def test_weight_files_of_tf_keras(name, size):
     """`weights` may be a path; files are matched by order (17.5); sizes may be unknown (17.4)."""
     cls, arguments = FILES[name]
-    path = GOLDEN / "files" / f"application_{name}.h5"
+    path = GOLDEN / "applications" / f"{name}.h5"
     picture = Input((size, size, 3))
     model = cls(weights=str(path), input_tensor=picture, include_top=False, pooling="avg", **arguments)
     with np.load(path.with_suffix(".npz")) as golden:

@@ -23,6 +23,9 @@ TESTED_ELSEWHERE = {
     "phase_select": "has no kernel; which input it takes depends on the phase: test_op_rules.py",
 }
 
+# Gradients without a gradient of their own: asking for it is an error.
+FIRST_ORDER_ONLY = {"ctc_loss_grad"}
+
 
 @pytest.fixture(
     params=BACKENDS, ids=[f"{device}{isa and '-'}{isa}" for device, isa in BACKENDS], scope="module"
@@ -195,5 +198,5 @@ def test_op_is_complete(name: str) -> None:
     }
     covered |= {str(case.attrs.get("dtype")) for case in cases}
     assert covered.issuperset(kernels.intersection(FLOATS)), "no case for one of the float types"
-    if info["differentiable"]:
+    if info["differentiable"] and name not in FIRST_ORDER_ONLY:
         assert any(case.grad and "float64" in case.dtypes for case in cases), "no case checks the gradient"

@@ -1,5 +1,5 @@
 """Writes applications.json and applications.npz: what tf_keras.applications compute with weights from
-a rule, and digests of the order, names and shapes of these weights; also small weight files in files/.
+a rule, and digests of the order, names and shapes of these weights; also small weight files in applications/.
 
     pip install tensorflow-cpu tf_keras
     python tests/golden/make_applications.py [--files FOLDER] [CASE …]
@@ -122,7 +122,7 @@ def write_small_files():
         fill(weighted(model))
         for layer in model.layers:
             layer.set_weights([np.round(w * 16) / 16 for w in layer.get_weights()])
-        path = HERE / "files" / f"application_{name}.h5"
+        path = HERE / "applications" / f"{name}.h5"
         plain = path.with_suffix(".tmp.h5")
         model.save_weights(plain)
         with h5py.File(plain, "r") as source, h5py.File(path, "w", libver="latest") as packed:
