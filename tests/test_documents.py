@@ -31,9 +31,30 @@ def test_readme_holds_two_commands():
     assert "pytest" in blocks[1]
 
 
-def test_readme_links():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / target).exists(), f"README.md points to {target}"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
+GUIDE = [page for page in PAGES if page.parent.name == "docs" and "```python" in page.read_text()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} points to {target}"
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.name)
+def test_guide(page, tmp_path):
+    """The Python blocks of a page of the user guide, run as one script from top to bottom."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "page.py").write_text("\n".join(blocks))
+    run_script(tmp_path / "page.py", cwd=tmp_path)
+
+
+def test_guide_is_complete():
+    """Every page is in the index and in the menu."""
+    index, menu = (ROOT / "docs" / "index.md").read_text(), (ROOT / "mkdocs.yml").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "index.md" or f"({page.name})" in index, f"not in docs/index.md: {page.name}"
+        assert page.name in menu, f"not in mkdocs.yml: {page.name}"
 
 
 def test_readme_script(tmp_path):
