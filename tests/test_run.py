@@ -25,7 +25,9 @@ def python(folder, *words, **environment):
 def run(tmp_path):
     """Write a script and run it: run(source, argument …) → finished process."""
 
-    def write_and_run(source, *arguments, command=("-W", "error", "-m", "pykeras", "run"), name="script.py"):
+    def write_and_run(
+        source, *arguments, command=("-W", "error::ImportWarning", "-m", "pykeras", "run"), name="script.py"
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
@@ -96,7 +98,8 @@ assert keras.layers.__name__ == keras.layers.__spec__.name == 'pykeras.layers'
 assert set(dir(pykeras)) == set(dir(keras))
 print(keras.__version__, pykeras.__version__)
 """
-    assert printed(run(source)) == [f"2.2.4 {pykeras.__version__}"]
+    result = run(source, command=("-W", "error", "-m", "pykeras", "run"))
+    assert printed(result) == [f"2.2.4 {pykeras.__version__}"]
 
 
 def test_every_loaded_module_has_both_names(run):
@@ -309,7 +312,7 @@ def package(tmp_path):
 @pytest.mark.parametrize("name", ["project", "project.train"])
 def test_module(package, name):
     words = ("-m", name, "--epochs", "3", "-m", "x")
-    ours = python(package, "-W", "error", "-m", "pykeras", "run", *words)
+    ours = python(package, "-W", "error::ImportWarning", "-m", "pykeras", "run", *words)
     assert printed(ours) == printed(python(package, *words))
 
 
