@@ -1,5 +1,9 @@
 """The helpers under `pykeras.utils`. Numbers in comments are items of the list of behaviours."""
 
+import functools
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -121,6 +125,45 @@ def test_has_arg():
     assert not has_arg(lambda a, **kw: 0, "b")
     assert has_arg(lambda a, **kw: 0, "b", accept_all=True)
     assert not has_arg(lambda *b: 0, "b")
+
+
+def test_has_arg_of_methods():
+    class Thing:
+        def method(self, b):
+            pass
+
+        def anything(*args, c=None):
+            pass
+
+        @classmethod
+        def make(cls, d):
+            pass
+
+        def none():
+            pass
+
+        def __call__(self, e):
+            pass
+
+    thing = Thing()
+    for _ in range(2):  # the second time from memory
+        assert has_arg(thing.method, "b") and not has_arg(thing.method, "self")
+        assert has_arg(Thing.method, "self")
+        assert has_arg(thing.anything, "c") and not has_arg(thing.anything, "args")
+        assert has_arg(Thing.make, "d") and not has_arg(Thing.make, "cls")
+        assert not has_arg(thing.none, "b")
+        assert has_arg(thing, "e") and not has_arg(thing, "self") and not has_arg(Thing, "e")
+    assert has_arg(functools.partial(Thing.method, thing), "b")
+    assert not has_arg(3, "b")
+
+
+def test_has_arg_remembers_no_function_that_is_gone():
+    function = lambda a: a
+    assert has_arg(function, "a")
+    gone = weakref.ref(function)
+    del function
+    gc.collect()
+    assert gone() is None
 
 
 def test_list_helpers():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -259,13 +260,36 @@ def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool
         True if the parameter exists and may be given by keyword.
     """
     try:
-        parameters = inspect.signature(fn).parameters
+        parameters = _parameters(fn)
     except (TypeError, ValueError):
         return False
     parameter = parameters.get(name)
     if parameter is None:
         return accept_all and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     return parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+# Function → its parameters: reading a signature takes as long as making a small layer, and large models ask
+# for those of the same methods thousands of times. Functions that are gone are forgotten.
+_PARAMETERS: weakref.WeakKeyDictionary[Any, dict[str, inspect.Parameter]] = weakref.WeakKeyDictionary()
+
+
+def _parameters(fn: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Parameters of a callable, a method's without its first one. Raises TypeError or ValueError if none."""
+    function: Any = fn
+    if inspect.ismethod(fn):
+        function = fn.__func__
+    elif not inspect.isroutine(fn) and not inspect.isclass(fn):
+        function = vars(type(fn)).get("__call__")
+    if not inspect.isfunction(function):
+        return dict(inspect.signature(fn).parameters)
+    known = _PARAMETERS.get(function)
+    if known is None:
+        known = _PARAMETERS[function] = dict(inspect.signature(function).parameters)
+    if function is fn:
+        return known
+    first, *others = known.items()
+    return known if first[1].kind is inspect.Parameter.VAR_POSITIONAL else dict(others)
 
 
 # ---- list helpers
