@@ -46,18 +46,25 @@ MODELS: dict[str, Callable[[], Sequential]] = {
 }
 
 
-def turns(calls: list[Callable[[], Any]], rounds: int) -> tuple[list[list[float]], float]:
-    """Times long calls, one of each per round, and tells how many CPUs others kept busy meanwhile."""
+def turns(calls: list[Callable[[], Any]], rounds: int) -> tuple[list[list[float]], list[list[float]], float]:
+    """Times long calls, one of each per round.
+
+    Returns:
+        for each call the seconds by the clock, the seconds of CPU time (all threads), and how many CPUs other
+        processes kept busy meanwhile.
+    """
     times: list[list[float]] = [[] for _ in calls]
+    cpu: list[list[float]] = [[] for _ in calls]
     for call in calls:
         call()
     _, mark = foreign_cpus()
     for _ in range(rounds):
         for i, call in enumerate(calls):
-            start = time.perf_counter()
+            start, start_cpu = time.perf_counter(), time.process_time()
             call()
             times[i].append(time.perf_counter() - start)
-    return times, foreign_cpus(mark)[0]
+            cpu[i].append(time.process_time() - start_cpu)
+    return times, cpu, foreign_cpus(mark)[0]
 
 
 def files(folder: str) -> None:
@@ -73,7 +80,8 @@ def files(folder: str) -> None:
             "gzip", data=(x * 255).astype("uint8"), chunks=(BATCH, COLUMNS), compression="gzip"
         )
     print(f"\n## Files\n\nOne epoch of {ROWS} rows, batch {BATCH}, shuffle='batch'. Speed as a share of the")
-    print("speed from memory, round by round; the medians.\n")
+    print("speed from memory, by the clock and, in brackets, by the CPU time of all threads (which others on")
+    print("the machine disturb less, and which counts reading ahead as if it were never beside anything).\n")
     with h5py.File(path, "r") as file:
         sources: dict[str, tuple[Any, Any]] = {
             "memory": (x, y),
@@ -90,10 +98,15 @@ def files(folder: str) -> None:
                 lambda a=a, b=b, model=model: model.fit(a, b, BATCH, shuffle="batch", verbose=0)
                 for a, b in sources.values()
             ]
-            times, others = turns(calls, 7)
+            times, cpu, others = turns(calls, 7)
             step = median(times[0]) / -(-ROWS // BATCH) * 1e6
-            shares = [statistics.median(m / t for m, t in zip(times[0], row)) for row in times[1:]]
-            print(f"| {name} | {step:.0f} | " + " | ".join(f"{s:.0%}" for s in shares) + f" | {others:.1f} |")
+            cells = [f"{share(times, i):.0%} ({share(cpu, i):.0%})" for i in range(1, len(calls))]
+            print(f"| {name} | {step:.0f} | " + " | ".join(cells) + f" | {others:.1f} |", flush=True)
+
+
+def share(times: list[list[float]], i: int) -> float:
+    """Speed of call i as a share of the speed of the first, round by round; the median."""
+    return statistics.median(first / this for first, this in zip(times[0], times[i]))
 
 
 class Batches(Sequence):
@@ -131,11 +144,11 @@ def generators(folder: str) -> None:
         cases[f"Sequence, workers={workers}"] = lambda how=how: model.fit_generator(sequence, **how)
     small = np.ones((STEPS, COLUMNS), "float32"), np.ones((STEPS, CLASSES), "float32")
     cases["`fit` with batch 1"] = lambda: model.fit(*small, 1, verbose=0)
-    times, others = turns(list(cases.values()), 9)
+    times, cpu, others = turns(list(cases.values()), 9)
     print(f"\n## Generators\n\n{STEPS} steps of a 784-32-10 model, batch 32, without work in the generator;")
-    print(f"others kept {others:.1f} CPUs busy.\n\n| | µs per step |\n|---|---|")
-    for name, row in zip(cases, times):
-        print(f"| {name} | {median(row) / STEPS * 1e6:.0f} |")
+    print(f"others kept {others:.1f} CPUs busy.\n\n| | µs per step | CPU time |\n|---|---|---|")
+    for name, row, used in zip(cases, times, cpu):
+        print(f"| {name} | {median(row) / STEPS * 1e6:.0f} | {median(used) / STEPS * 1e6:.0f} |")
 
 
 def gather(folder: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from .training_utils import Arrays, batch_shuffle, check_num_samples, is_sparse,
 
 # Bytes of a batch in memory from which gathering its rows costs more than passing it between threads.
 _LARGE_BATCH = 4 << 20
+_MOST_TOGETHER = 8
 
 
 def fit_loop(
@@ -176,18 +178,24 @@ class _Rows:
         self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
         self.arrays = ins[: len(ins) - len(self.tail)]
         self.sparse = [i for i, x in enumerate(self.arrays) if is_sparse(x)]
-        self.slow = self._is_slow()
+        self.group = self._read_together()
         self.batches = make_batches(samples, self.batch_size)
         self.order = np.arange(samples) if shuffle else None
 
-    def _is_slow(self) -> bool:
-        """Whether a batch takes so long to prepare that a thread should do it beside the computation."""
-        if any(x is not None and type(x) is not np.ndarray for x in self.arrays):
-            return True  # read from a file, or made dense
-        if not self.shuffle:
-            return False  # views
-        row = sum(x.nbytes // max(1, len(x)) for x in self.arrays if x is not None and x.strides != (0,))
-        return row * self.batch_size >= _LARGE_BATCH
+    def _read_together(self) -> int:
+        """Returns how many batches a thread should prepare at a time beside the computation; 0: none.
+
+        Handing batches from thread to thread has a price, which small ones share.
+        """
+        arrays = [x for x in self.arrays if x is not None and getattr(x, "strides", None) != (0,)]
+        in_memory = all(type(x) is np.ndarray for x in arrays)
+        if in_memory and not self.shuffle:
+            return 0  # views
+        row = sum(int(np.prod(x.shape[1:])) * np.dtype(x.dtype).itemsize for x in arrays)
+        size = max(1, row * self.batch_size)
+        if in_memory and size < _LARGE_BATCH:
+            return 0
+        return min(_MOST_TOGETHER, max(1, _LARGE_BATCH // size))
 
     @contextlib.contextmanager
     def epoch(self) -> Iterator[Iterator[tuple[Arrays, int]]]:
@@ -197,13 +205,14 @@ class _Rows:
             places = self._new_order(self.order)
         batches = (self.taken(*place) for place in places)
         sized = zip(batches, [stop - start for start, stop in self.batches])
-        if not self.slow or len(self.batches) < 2:
+        if not self.group or len(self.batches) < 2:
             yield sized
             return
         from ..utils.data_utils import GeneratorEnqueuer  # not before it is needed
 
-        with running(GeneratorEnqueuer(sized), max_queue_size=2) as ahead:
-            yield ahead
+        groups = iter(lambda: list(itertools.islice(sized, self.group)), [])
+        with running(GeneratorEnqueuer(groups), max_queue_size=2) as ahead:
+            yield itertools.chain.from_iterable(ahead)
 
     def _new_order(self, order: np.ndarray) -> Iterator[Any]:
         """Shuffles `order` in place, at once; gives for each batch (first, last + 1) or (rows,)."""

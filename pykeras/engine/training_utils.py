@@ -14,6 +14,7 @@ from .. import backend as K
 from .. import losses
 from .._cython.rows import gather_rows
 from ..utils._h5matrix import RowRange
+from ..utils._sequence import Sequence
 from ..utils._warn import warn
 
 Arrays = list[Any]
@@ -198,6 +199,11 @@ def _check_numeric(name: str, x: Any, prefix: str) -> None:
     if x is None or is_sparse(x) or K.is_tensor(x):
         return
     if not hasattr(x, "shape"):
+        if hasattr(x, "__next__") or isinstance(x, Sequence):
+            raise TypeError(
+                f"{type(x).__name__} makes batches: give it to `fit_generator`, `evaluate_generator` or "
+                "`predict_generator`."
+            )
         raise TypeError(
             f"Error when checking model {prefix}: data should be a Numpy array, or list/dict of Numpy "
             f"arrays. Found: {str(x)[:200]}..."

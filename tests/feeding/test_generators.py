@@ -407,6 +407,14 @@ def test_wrong_arguments():
         net.fit_generator(data.endless(), 1, verbose=0, use_multiprocessing=True)
 
 
+def test_generators_given_to_fit():
+    net = data.model()
+    for batches in (data.endless(), data.Numbered()):
+        for call in (net.fit, net.evaluate, net.predict):
+            with pytest.raises(TypeError, match=r"makes batches: give it to `fit_generator`"):
+                call(batches)
+
+
 def test_errors_of_workers_reach_the_caller():
     net = data.model()
     for how in HOW:

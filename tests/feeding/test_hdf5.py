@@ -256,7 +256,9 @@ class Slow:
         return np.ones((key.stop - key.start, 3), "float32")
 
 
-def test_the_next_batch_is_read_while_one_is_in_use():
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_next_batch_is_read_while_one_is_in_use(together, monkeypatch):
+    monkeypatch.setattr(training_arrays, "_MOST_TOGETHER", together)
     slow, ahead = Slow(), []
 
     class Waits(Callback):
@@ -270,7 +272,7 @@ def test_the_next_batch_is_read_while_one_is_in_use():
     data.model().fit(slow, np.ones(40), 4, verbose=0, shuffle=False, callbacks=[Waits()])
     assert slow.read == list(range(0, 40, 4))
     assert threading.main_thread() not in slow.threads
-    assert all(2 <= n <= 4 for n in ahead[:-1])
+    assert all(2 <= n <= 4 * together for n in ahead[:-together])
     assert count_threads() == 0
 
 
