@@ -123,7 +123,12 @@ def _clone_sequential(model: Any, input_tensors: Any) -> Any:
     if input_tensors is None:
         if model._is_graph_network and model._layers[0] not in model.layers:
             x = model.inputs[0]
-            first = InputLayer(batch_input_shape=K.int_shape(x), dtype=K.dtype(x), name=model._layers[0].name)
+            first = InputLayer(
+                batch_input_shape=K.int_shape(x),
+                dtype=K.dtype(x),
+                sparse=K.is_sparse(x),
+                name=model._layers[0].name,
+            )
             layers.insert(0, first)
         return Sequential(layers, name=model.name)
     if len(to_list(input_tensors, allow_tuple=True)) != 1:

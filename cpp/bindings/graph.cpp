@@ -38,7 +38,7 @@ py::dict op_info(const std::string& name) {
   d["max_arity"] = op.max_arity;
   d["outputs"] = op.n_outputs;
   d["differentiable"] = op.vjp != nullptr || op.decompose != nullptr;
-  d["no_grad"] = op.no_grad;
+  d["no_grad"] = op.no_grad.empty() ? op.grad_error : op.no_grad;
   d["no_kernel"] = op.no_kernel;
   d["alias"] = op.alias;
   d["pointwise"] = op.pointwise >= 0;

@@ -28,6 +28,7 @@ std::vector<Value> gradients_down_to(const Nodes& leaves, const std::vector<Valu
 std::vector<Value> backward(const NodePtr& node, const std::vector<Value>& grads,
                             const std::vector<bool>& wanted) {
   const OpDef& op = *node->op;
+  if (!op.grad_error.empty()) throw ValueError(cat("op '", op.name, "' has no gradient: ", op.grad_error));
   if (op.vjp) {
     std::vector<Value> result = op.vjp({node, grads});
     PK_ASSERT(result.size() <= node->inputs.size());

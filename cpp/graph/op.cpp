@@ -46,6 +46,7 @@ OpBuilder& OpBuilder::infer(InferRule f) { return def_.infer = f, *this; }
 OpBuilder& OpBuilder::vjp(VjpRule f) { return def_.vjp = f, *this; }
 OpBuilder& OpBuilder::decompose(Decomposition f) { return def_.decompose = f, *this; }
 OpBuilder& OpBuilder::no_grad(const char* why) { return def_.no_grad = why, *this; }
+OpBuilder& OpBuilder::grad_error(const char* why) { return def_.grad_error = why, *this; }
 OpBuilder& OpBuilder::no_kernel(const char* why) { return def_.no_kernel = why, *this; }
 OpBuilder& OpBuilder::shape_only(int i) { return def_.shape_only |= 1u << i, *this; }
 OpBuilder& OpBuilder::shape_only_from(int i) { return def_.shape_only_from = i, *this; }

@@ -70,6 +70,7 @@ struct OpDef {
 
   // Traits.
   std::string no_grad;       // why there is no gradient (nothing flows), or empty
+  std::string grad_error;    // why asking for a gradient is an error, or empty
   std::string no_kernel;     // why no device has a kernel (sources, rewritten ops), or empty
   uint32_t shape_only = 0;   // bit i: only the shape of input i matters; with bit 31: of all from kRest on
   int shape_only_from = -1;  // inputs from this one on are shape-only
@@ -100,6 +101,7 @@ class OpBuilder {
   OpBuilder& vjp(VjpRule f);
   OpBuilder& decompose(Decomposition f);
   OpBuilder& no_grad(const char* why);
+  OpBuilder& grad_error(const char* why);
   OpBuilder& no_kernel(const char* why);
   OpBuilder& shape_only(int i);
   OpBuilder& shape_only_from(int i);

@@ -70,9 +70,10 @@ const OpBuilder loss_op = op<>("ctc_loss").arity(4).infer(loss_type).vjp([](Ctx 
   return {call("ctc_loss_grad", {c.g(), c.x(0), c.x(1), c.x(2), c.x(3)}), Value(), Value(), Value()};
 });
 // (g, log_probs, labels, input_length, label_length)
-const OpBuilder loss_grad_op = op<>("ctc_loss_grad").arity(5).infer(loss_grad_type).vjp([](Ctx) -> Values {
-  throw ValueError("the CTC loss has first derivatives only: gradients of its gradient are not available");
-});
+const OpBuilder loss_grad_op = op<>("ctc_loss_grad")
+                                   .arity(5)
+                                   .infer(loss_grad_type)
+                                   .grad_error("the CTC loss has first derivatives only");
 
 constexpr const char* kChoice = "what it finds is a choice, not a quantity";
 

@@ -36,6 +36,7 @@ from .nn import *  # noqa: F403
 from .pointwise import *  # noqa: F403
 from .random import *  # noqa: F403
 from .reduction import *  # noqa: F403
+from .sparse import *  # noqa: F403
 from .variables import *  # noqa: F403
 
 _BACKEND = common.backend()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .engine import CoreFunction, Tensor, Update, Variable, is_phase, is_scipy_sparse, to_tensor
+from .sparse import SparseTensor, fed_arrays, fetched_matrix
 
 
 def _assigned(updates: Iterable[Any]) -> list[tuple[Variable, Tensor]]:
@@ -30,6 +31,10 @@ def _assigned(updates: Iterable[Any]) -> list[tuple[Variable, Tensor]]:
         else:
             values[variable] = update.value
     return list(values.items())
+
+
+def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
+    return tensor._parts if isinstance(tensor, SparseTensor) else (tensor,)
 
 
 class Function:
@@ -82,6 +87,7 @@ class Function:
             else:
                 raise TypeError(f"Input {i} of a backend function is no tensor: {tensor!r}.")
         self._arity = len(self.inputs)
+        self._fed = fed
         simple = not self._ignored and not self.feed_dict and not any(t._sparse for t in fed)
         self._plain = simple and not self._phase_at
         # The usual case with a phase: `inputs + [K.learning_phase()]`.
@@ -92,9 +98,10 @@ class Function:
         self._scalars = [i for i, t in enumerate(outputs_) if not t.shape]
         # Not the outputs of layers: batches of different widths could not be put together.
         self._cut = [i for i, t in enumerate(outputs_) if t._cut and not hasattr(t, "_keras_history")]
+        self._sparse = [i for i, t in enumerate(outputs_) if t._sparse]
         self._run = CoreFunction(
-            [t._value for t in fed],
-            [t._value for t in [*outputs_, *extra]],
+            [part._value for t in fed for part in _parts(t)],
+            [part._value for t in [*outputs_, *extra] for part in _parts(t)],
             [(variable._var, value._value) for variable, value in _assigned(self.updates_op)],
             self.name,
         )
@@ -103,8 +110,9 @@ class Function:
         """Computes the outputs.
 
         Args: inputs: one array per input. Other numbers become the input's type; the learning phase is
-            fed as 0 or 1 (int, bool or float).
-        Returns: one array per output (a NumPy number for a scalar).
+            fed as 0 or 1 (int, bool or float). SciPy sparse matrices are made dense, unless the input
+            is sparse.
+        Returns: one array per output (a NumPy number for a scalar, a SciPy matrix for a sparse tensor).
         Raises: TypeError if `inputs` is no list; ValueError for a wrong number of arrays or a wrong shape.
         """
         if self._plain and type(inputs) is list and len(inputs) == self._arity:
@@ -113,7 +121,14 @@ class Function:
             arrays, phase = inputs[:-1], 1 if inputs[-1] else 0
         else:
             arrays, phase = self._sort_out(inputs)
-        results = self._run(arrays, phase)  # which converts arrays of other types
+        try:
+            results = self._run(arrays, phase)  # which converts arrays of other types
+        except ValueError:
+            if not any(map(is_scipy_sparse, arrays)):
+                raise
+            results = self._run([a.toarray() if is_scipy_sparse(a) else a for a in arrays], phase)
+        for i in self._sparse:
+            results[i : i + 4] = [fetched_matrix(*results[i : i + 4])]
         for i in self._scalars:
             results[i] = results[i][()]
         for i in self._cut:
@@ -137,7 +152,10 @@ class Function:
             phase = int(bool(np.asarray(values[i]).reshape(())))
         skip = {*self._phase_at, *self._ignored}
         kept = [value for i, value in enumerate(values) if i not in skip]
-        return [value.toarray() if is_scipy_sparse(value) else value for value in kept], phase
+        arrays: list[Any] = []
+        for tensor, value in zip(self._fed, kept):
+            arrays += fed_arrays(tensor, value) if isinstance(tensor, SparseTensor) else [value]
+        return arrays, phase
 
     @property
     def step(self) -> int:

@@ -10,8 +10,9 @@ from typing import Any
 from .common import epsilon
 from .engine import Tensor, op, op_all, to_tensor
 from .names import FLOAT_DTYPES, TensorShape
+from .sparse import first_of_rows
 
-__all__ = ["ctc_batch_cost", "ctc_decode"]
+__all__ = ["ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse"]
 
 
 def _whole(x: Any) -> Tensor:
@@ -34,6 +35,17 @@ def _logarithms(y_pred: Any) -> Tensor:
             f"{y_pred.dtype} {tuple(y_pred.shape)}."
         )
     return op("log", y_pred + epsilon())
+
+
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Tensor:
+    """Returns labels as a sparse tensor, without what is behind each row's own.
+
+    Args:
+        labels: tensor of shape (samples, max labels).
+        label_lengths: number of labels of each sample, shape (samples,).
+    Returns: sparse tensor of the labels' shape and type; `K.to_dense` gives zeros behind the labels.
+    """
+    return first_of_rows(to_tensor(labels), _lengths(label_lengths))
 
 
 def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Tensor:

@@ -517,7 +517,12 @@ def set_learning_phase(value: int) -> None:
 
 def is_phase(x: Any) -> bool:
     """Tells whether `x` is the symbolic learning phase itself."""
-    return isinstance(x, Tensor) and _phase_tensor is not None and x._value.id == _phase_tensor._value.id
+    return (
+        isinstance(x, Tensor)
+        and _phase_tensor is not None
+        and not x._sparse
+        and x._value.id == _phase_tensor._value.id
+    )
 
 
 # ---- functions and gradients ----------------------------------------------------------------------------

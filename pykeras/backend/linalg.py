@@ -6,6 +6,7 @@ from typing import Any
 
 from .engine import Tensor, op, to_tensor
 from .movement import normalize_axis, reshape_to
+from .sparse import SparseTensor, sparse_dot
 
 __all__ = ["batch_dot", "dot"]
 
@@ -23,11 +24,16 @@ def _sizes(x: Tensor) -> list[Any]:
     return [(x, i) if n is None else n for i, n in enumerate(x.shape)]
 
 
+def _product(x: Tensor, y: Tensor) -> Tensor:
+    """The product of two matrices."""
+    return sparse_dot(x, y) if isinstance(x, SparseTensor) else op("matmul", x, y)
+
+
 def dot(x: Any, y: Any) -> Tensor:
     """Multiplies x with y: the last axis of x with the second-last of y (the only one of a vector).
 
     Args:
-        x: tensor of shape (…, k).
+        x: tensor of shape (…, k), or a sparse one of shape (rows, k).
         y: tensor of shape (k,), (k, n) or (…, k, n).
     Returns: tensor of shape x.shape[:-1] + y.shape[:-2] + y.shape[-1:].
     Raises: ValueError if the two sizes differ or one operand is a scalar.
@@ -35,7 +41,7 @@ def dot(x: Any, y: Any) -> Tensor:
     x, y = _pair(x, y)
     rank_x, rank_y = len(x.shape), len(y.shape)
     if rank_x == 2 == rank_y:
-        return op("matmul", x, y)
+        return _product(x, y)
     if not rank_x or not rank_y:
         raise ValueError("`dot` needs tensors with axes; multiply by scalars with `*`.")
     rows = _sizes(x)[:-1]
@@ -48,9 +54,11 @@ def dot(x: Any, y: Any) -> Tensor:
         inner = _sizes(y)[-2]
         y = op("transpose", y, perm=[rank_y - 2, *range(rank_y - 2), rank_y - 1])
         y = reshape_to(y, [inner, -1])
-    result = op("matmul", x, y)
+    result = _product(x, y)
     if rank_x == 2 and rank_y == 1:
         return op("squeeze", result, axis=1)
+    if rank_x == 2:
+        rows = _sizes(result)[:1]
     return reshape_to(result, rows + columns)
 
 

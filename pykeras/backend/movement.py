@@ -12,6 +12,7 @@ from .common import normalize_data_format
 from .engine import Tensor, binary, op, to_tensor
 from .engine import index as _index
 from .names import FLOAT_DTYPES, dtype_name
+from .sparse import SparseTensor, sparse_concatenate, to_dense
 
 __all__ = [
     "arange",
@@ -215,14 +216,18 @@ def squeeze(x: Any, axis: int) -> Tensor:
 
 
 def concatenate(tensors: Sequence[Any], axis: int = -1) -> Tensor:
-    """Joins tensors along an existing axis.
+    """Joins tensors along an existing axis. The result is sparse if all of them are.
 
     Raises: ValueError if another size differs.
     """
     items = [to_tensor(t) for t in tensors]
     if not items:
         raise ValueError("There is nothing to concatenate.")
-    return op("concat", *items, axis=normalize_axis(axis, len(items[0].shape)))
+    axis = normalize_axis(axis, len(items[0].shape))
+    sparse = [t for t in items if isinstance(t, SparseTensor)]
+    if len(sparse) == len(items):
+        return sparse_concatenate(sparse, axis)
+    return op("concat", *map(to_dense, items), axis=axis)
 
 
 def stack(x: Sequence[Any], axis: int = 0) -> Tensor:

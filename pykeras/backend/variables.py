@@ -14,6 +14,7 @@ from .engine import constant as _constant
 from .engine import placeholder as _placeholder
 from .movement import shape_source
 from .names import dtype_name
+from .sparse import SparseTensor, sparse_cast, sparse_constant, sparse_placeholder, to_dense
 
 __all__ = [
     "batch_get_value",
@@ -30,7 +31,6 @@ __all__ = [
     "int_shape",
     "is_keras_tensor",
     "is_placeholder",
-    "is_sparse",
     "is_tensor",
     "is_variable",
     "manual_variable_initialization",
@@ -42,7 +42,6 @@ __all__ = [
     "random_normal_variable",
     "random_uniform_variable",
     "set_value",
-    "to_dense",
     "update",
     "update_add",
     "update_sub",
@@ -64,12 +63,12 @@ def variable(
     dtype: Any = None,
     name: str | None = None,
     constraint: Callable[[Tensor], Tensor] | None = None,
-) -> Variable:
+) -> Any:
     """Makes a variable.
 
     Args:
-        value: initial value: number, array, SciPy sparse matrix (stored dense), or a tensor of known shape,
-            which is computed when the variable is first read.
+        value: initial value: number, array, or a tensor of known shape, which is computed when the variable
+            is first read. A SciPy sparse matrix makes a sparse tensor, which keeps its value.
         dtype: type; None means `floatx()`.
         name: last part of the name.
         constraint: function that optimizers apply to new values.
@@ -85,11 +84,11 @@ def variable(
         result = Variable(value.shape, kind, name, constraint)
         result.set_initializer(cast(value, kind))
         return result
-    sparse = is_scipy_sparse(value)
-    array = np.asarray(value.toarray() if sparse else value, dtype=kind)
+    if is_scipy_sparse(value):
+        return sparse_constant(value, kind, name)
+    array = np.asarray(value, dtype=kind)
     result = Variable(array.shape, kind, name, constraint)
     result._var.set(np.asarray(array, order="C"))
-    result._sparse = sparse
     return result
 
 
@@ -126,18 +125,18 @@ def placeholder(
         shape: sizes, None where unknown.
         ndim: number of axes of unknown size, used if `shape` is not given.
         dtype: type; None means `floatx()`.
-        sparse: accept SciPy sparse matrices; they are fed dense.
+        sparse: make a sparse tensor, which is fed SciPy sparse matrices (or arrays) of two axes.
         name: its name.
-    Raises: ValueError if neither `shape` nor `ndim` is given.
+    Raises: ValueError if neither `shape` nor `ndim` is given, or a sparse tensor would not be a matrix.
     """
     if shape is None:
         if ndim is None:
             raise ValueError("A placeholder needs its `shape` or its number of axes, `ndim`.")
         shape = (None,) * ndim
     sizes = tuple(None if n is None or n == -1 else int(n) for n in shape)
-    result = _placeholder(sizes, dtype_name(dtype), name)
+    make = sparse_placeholder if sparse else _placeholder
+    result: Tensor = make(sizes, dtype_name(dtype), name)
     result._keras_shape = sizes
-    result._sparse = bool(sparse)
     return result
 
 
@@ -182,6 +181,8 @@ def ones_like(x: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 def identity(x: Any, name: str | None = None) -> Tensor:
     """Returns a new tensor of the same content."""
+    if isinstance(x, SparseTensor):
+        return SparseTensor(x._parts)
     return op("identity", to_tensor(x))
 
 
@@ -226,6 +227,8 @@ def cast(x: Any, dtype: Any) -> Tensor:
     x = to_tensor(x)
     if x.dtype == kind:
         return x
+    if isinstance(x, SparseTensor):
+        return sparse_cast(x, kind)
     result = op("cast", x, dtype=kind)
     result._dims = x._dims
     return result
@@ -283,6 +286,8 @@ def is_variable(x: Any) -> bool:
 
 def is_placeholder(x: Any) -> bool:
     """Tells whether x is a placeholder."""
+    if isinstance(x, SparseTensor):
+        x = x._parts[0]
     return isinstance(x, Tensor) and x._value.op == "placeholder"
 
 
@@ -298,23 +303,13 @@ def is_keras_tensor(x: Any) -> bool:
     return hasattr(x, "_keras_history")
 
 
-def is_sparse(tensor: Any) -> bool:
-    """Tells whether the tensor was made sparse. (Sparse data is accepted and computed with densely.)"""
-    return isinstance(tensor, Tensor) and tensor._sparse
-
-
-def to_dense(tensor: Tensor) -> Tensor:
-    """Returns a tensor that is not marked sparse, with the same elements."""
-    return identity(tensor) if is_sparse(tensor) else tensor
-
-
 # ---- reading and writing --------------------------------------------------------------------------------
 
 
 def eval(x: Any) -> Any:
     """Computes x now.
 
-    Args: x: variable, or tensor that depends on no placeholder.
+    Args: x: variable, or tensor that depends on no placeholder; sparse ones become dense.
     Returns: array, or a NumPy number for a scalar.
     """
     if isinstance(x, Variable):
@@ -322,7 +317,7 @@ def eval(x: Any) -> Any:
     x = to_tensor(x)
     function = getattr(x, "_eval", None)
     if function is None:
-        function = Function([], [x], name="eval")
+        function = Function([], [to_dense(x)], name="eval")
         x._eval = function
     return function([])[0]
 

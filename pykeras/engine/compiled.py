@@ -319,7 +319,7 @@ class CompiledNetwork(Network):
         self._require_built("its outputs")
         function = K.function(
             self._feed_inputs + self._phase_inputs(*(self.outputs or ())),
-            self.outputs or [],
+            [K.to_dense(x) for x in self.outputs or ()],
             updates=self.state_updates,
             name="predict_function",
             **self.__dict__.get("_function_kwargs", {}),

@@ -67,6 +67,7 @@ class InputLayer(Layer):
         else:
             self.dtype = dtype or K.dtype(input_tensor)
             tensor = input_tensor
+            self.sparse = K.is_sparse(tensor)
             if hasattr(tensor, "_keras_history"):  # another layer's tensor keeps its history
                 tensor = K.identity(tensor)
                 self.is_placeholder = False

@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import callbacks as cbks
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
-from .training_utils import Arrays, batch_shuffle, check_num_samples, is_sparse, make_batches, slice_arrays
+from .training_utils import Arrays, batch_shuffle, check_num_samples, make_batches, slice_arrays
 
 # Bytes of a batch in memory from which gathering its rows costs more than passing it between threads.
 _LARGE_BATCH = 4 << 20
@@ -177,7 +177,6 @@ class _Rows:
         # the learning phase is a number at the end, not rows
         self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
         self.arrays = ins[: len(ins) - len(self.tail)]
-        self.sparse = [i for i, x in enumerate(self.arrays) if is_sparse(x)]
         self.group = self._read_together()
         self.batches = make_batches(samples, self.batch_size)
         self.order = np.arange(samples) if shuffle else None
@@ -231,10 +230,7 @@ class _Rows:
 
     def taken(self, start: Any, stop: int | None = None) -> Arrays:
         """Returns the inputs of the function for some rows, given as to `slice_arrays`."""
-        batch = slice_arrays(self.arrays, start, stop)
-        for i in self.sparse:
-            batch[i] = batch[i].toarray()
-        return batch + self.tail
+        return slice_arrays(self.arrays, start, stop) + self.tail
 
 
 def predict_loop(

@@ -5,7 +5,6 @@ Source: the public behaviour of keras/engine/training.py (2.1.6) and keras/engin
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..utils._sequence import Sequence
 from ..utils._warn import warn
 
 Arrays = list[Any]
+is_sparse = K.engine.is_scipy_sparse
 
 _ZERO_STRIDE = (0,)
 _units: dict[str, np.ndarray] = {}
@@ -84,12 +84,6 @@ def unit_weights(n: int) -> np.ndarray:
     if ones is None or len(ones) < n:
         ones = _units[dtype] = np.ones(max(n, 256), dtype=dtype)
     return ones[:n]
-
-
-def is_sparse(x: Any) -> bool:
-    """Whether x is a SciPy sparse matrix (without importing SciPy)."""
-    module = sys.modules.get("scipy.sparse")
-    return module is not None and bool(module.issparse(x))
 
 
 def make_batches(size: int, batch_size: int) -> list[tuple[int, int]]:
@@ -170,7 +164,8 @@ def _as_array(x: Any) -> Any:
         return x
     if type(x).__name__ in ("DataFrame", "Series") and hasattr(x, "values"):  # pandas, not imported here
         return x.values
-    return x
+    # not every format of SciPy has rows that can be taken
+    return x.tocsr() if is_sparse(x) and x.format != "csr" else x
 
 
 def _column(x: Any) -> Any:

@@ -53,16 +53,6 @@ def test_variable_of_a_tensor_of_unknown_shape_is_refused():
         K.variable(K.placeholder((None, 2)))
 
 
-def test_scipy_sparse_matrices_are_accepted():
-    sparse = pytest.importorskip("scipy.sparse")
-    matrix = sparse.eye(3)
-    x = K.variable(matrix)
-    assert K.is_sparse(x) and not K.is_sparse(K.to_dense(x))
-    np.testing.assert_array_equal(K.eval(K.dot(x, K.ones((3, 2)))), np.ones((3, 2)))
-    p = K.placeholder((None, 3), sparse=True)
-    np.testing.assert_array_equal(K.function([p], [p * 2.0])([matrix])[0], 2 * np.eye(3))
-
-
 def test_names_within_scopes_are_unique():
     with K.name_scope("dense_1"):
         a, b = K.variable(0.0, name="kernel"), K.variable(0.0, name="kernel")

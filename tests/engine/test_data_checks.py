@@ -289,16 +289,6 @@ def test_7_5_temporal_weights():
         flat.compile("sgd", "mse", sample_weight_mode="daily")
 
 
-def test_8_8_sparse_matrices():
-    sparse = pytest.importorskip("scipy.sparse")
-    model = simple()
-    x = sparse.random(8, 3, density=0.5, format="csr")
-    model.fit(x, Y, verbose=0)
-    np.testing.assert_allclose(model.predict(x), model.predict(x.toarray()))
-    fed = Model(i := Input((3,), sparse=True), Dense(1)(i))
-    assert fed.predict(x).shape == (8, 1)
-
-
 def test_8_9_hdf5_data(tmp_path):
     h5py = pytest.importorskip("h5py")
     model = simple()
