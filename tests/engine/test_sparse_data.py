@@ -1,4 +1,4 @@
-"""8.8: SciPy matrices as data: sparse throughout where the Input is sparse, dense batch by batch elsewhere."""
+"""8.8: SciPy matrices as data: sparse throughout if the Input is sparse, otherwise dense batch by batch."""
 
 import re
 import tracemalloc
