@@ -175,3 +175,31 @@ def test_bidirectional_weights_take_effect():
     layer(Input((4, 2)))
     for a, b in zip(layer.get_weights(), donor.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LSTM(4, recurrent_activation="sigmoid"),
+        lambda: GRU(4, return_sequences=True, recurrent_activation="sigmoid"),
+        lambda: GRU(4, reset_after=True, recurrent_activation="sigmoid"),
+        lambda: SimpleRNN(4, go_backwards=True),
+        lambda: layers.Bidirectional(LSTM(3, recurrent_activation="sigmoid")),
+        lambda: RNN([layers.LSTMCell(3), layers.GRUCell(2)]),
+    ],
+)
+def test_18_4_second_derivatives(make, masked):
+    """A gradient penalty on sequences, against differences of it along a direction."""
+    K.set_floatx("float64")
+    x = Input((None, 3))
+    y = make()(layers.Masking()(x) if masked else x)
+    penalty = K.sum(K.square(K.gradients(K.sum(K.square(y)), x)[0]))
+    f = K.function([x], [penalty, K.gradients(penalty, x)[0]])
+    random = np.random.RandomState(0)
+    data, way = random.randn(2, 5, 3), random.randn(2, 5, 3)
+    if masked:
+        data[0, 2] = way[0, 2] = data[1] = way[1] = 0
+    slope = (f([data + 1e-5 * way])[0] - f([data - 1e-5 * way])[0]) / 2e-5
+    assert (f([data])[1] * way).sum() == pytest.approx(slope, rel=1e-6)
+    assert abs(slope) > 1e-4
