@@ -1,8 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Loops over the pixels of one image: (rows, columns, channels) in any strides, float32 or float64.
-
-All of them run without the GIL.
-"""
+"""Loops over the pixels of an image, float32 or float64; all of them run without the GIL."""
 
 from libc.math cimport fabs, floor, sqrt
 
@@ -140,104 +137,128 @@ def affine(const pixel[:, :, :] image, pixel[:, :, :] out, matrix, int mode, dou
         )
 
 
-def shift_channels(pixel[:, :, :] image, const double[::1] shifts, double low, double high):
-    """Adds shifts[k] to channel k, in place, and cuts off what leaves [low, high]."""
-    cdef Py_ssize_t r, c, k
+# The loops below go over the pixels of contiguous arrays as one row of values, in which those of channel k come
+# in turn: `values` has one number per channel. Numbers are looked up in a table that repeats them, so that the
+# compiler can take several pixels at once. Planes (channels_first) are rows with one channel each.
+
+cdef enum:
+    TABLE = 96  # a multiple of 1, 2, 3, 4, 6 and 8
+
+cdef Py_ssize_t fill_table(pixel* table, const pixel[::1] values) except -1:
+    """Repeats the values in the table; returns how many of its places are used."""
+    cdef Py_ssize_t i, channels = values.shape[0], used
+    if channels < 1 or channels > TABLE:
+        raise ValueError(f"Images must have 1 to {TABLE} channels. There are values for {channels}")
+    used = TABLE // channels * channels
+    for i in range(used):
+        table[i] = values[i % channels]
+    return used
+
+
+def shift_channels(pixel[::1] row, const pixel[::1] values, double low, double high):
+    """Adds values[k] to channel k, in place, and cuts off what leaves [low, high]."""
+    cdef pixel table[TABLE]
+    cdef Py_ssize_t used = fill_table[pixel](table, values), length = row.shape[0], first = 0, i, count
     cdef pixel value, least = <pixel>low, most = <pixel>high
-    if shifts.shape[0] != image.shape[2]:
-        raise ValueError(f"{shifts.shape[0]} channel shifts were given for {image.shape[2]} channels")
     with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    value = image[r, c, k] + <pixel>shifts[k]
-                    value = least if value < least else value
-                    image[r, c, k] = most if value > most else value
+        while first < length:
+            count = min(used, length - first)
+            for i in range(count):
+                value = row[first + i] + table[i]
+                value = least if value < least else value
+                row[first + i] = most if value > most else value
+            first += used
 
 
-def brighten(
-    const pixel[:, :, :] image, pixel[:, :, :] out, double low, double high, double factor, Py_ssize_t colours
-):
-    """Brings an image to whole numbers from 0 to 255 and multiplies them by a factor, as Pillow does.
+def brighten(const pixel[::1] row, pixel[::1] out, double low, double high, const pixel[::1] values):
+    """Brings pixels to whole numbers from 0 to 255, and multiplies channel k by values[k], as Pillow does.
 
     Args:
-        image: rows × columns × channels; may be `out`.
+        row: the pixels; may be `out`.
         out: takes whole numbers from 0 to 255.
         low, high: the least and the greatest value of the image.
-        factor: 0 makes it black, 1 leaves it.
-        colours: how many channels are brightened; those behind (opacity) are not.
+        values: a factor for each channel: 0 makes it black, 1 leaves it.
     """
-    cdef Py_ssize_t r, c, k
+    cdef pixel table[TABLE]
+    cdef Py_ssize_t used = fill_table[pixel](table, values), length = row.shape[0], first = 0, i, count
     cdef pixel raise_by = <pixel>(-low) if low < 0 else 0
     cdef pixel most = <pixel>high + raise_by
-    cdef pixel value
-    cdef float shade, scale = <float>factor
+    cdef float factors[TABLE]
+    cdef float shade
+    cdef int whole
+    cdef int chunk[TABLE]
+    for i in range(used):  # beyond a million, all is as black or white as can be
+        factors[i] = <float>max(-1e6, min(1e6, <double>table[i]))
+    most = 1 if most == 0 else most
     with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    value = image[r, c, k] + raise_by
-                    if most != 0:
-                        value = value / most
-                    shade = <float><unsigned char>(value * 255)
-                    if k < colours:
-                        shade = scale * shade
-                        shade = 0 if shade < 0 else (255 if shade > 255 else floor(shade))
-                    out[r, c, k] = shade
+        while first < length:
+            count = min(used, length - first)
+            for i in range(count):
+                # Not to `out` at once: it may be `row`, and then nothing could be done several at a time.
+                shade = <float><int>((row[first + i] + raise_by) / most * 255)
+                whole = <int>(factors[i] * shade)
+                whole = 0 if whole < 0 else whole
+                chunk[i] = 255 if whole > 255 else whole
+            for i in range(count):
+                out[first + i] = <pixel>chunk[i]
+            first += used
 
 
-def moments(const pixel[:, :, :] image):
-    """Returns the mean and the standard deviation of all values, summed in double precision."""
-    cdef Py_ssize_t r, c, k
-    cdef double total = 0, squares = 0, mean, difference
-    cdef double count = <double>image.shape[0] * image.shape[1] * image.shape[2]
-    with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    total += image[r, c, k]
-        mean = total / count
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    difference = image[r, c, k] - mean
-                    squares += difference * difference
-    return mean, sqrt(squares / count)
-
-
-def scale_image(pixel[:, :, :] image, double mean, double divisor):
-    """Subtracts a number from all values and divides them by another, in place."""
-    cdef Py_ssize_t r, c, k
-    cdef pixel less = <pixel>mean, by = <pixel>divisor
-    with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    image[r, c, k] = (image[r, c, k] - less) / by
-
-
-def scale_channels(pixel[:, :, :] image, const pixel[::1] means, const pixel[::1] divisors):
+def scale_channels(pixel[::1] row, const pixel[::1] means, const pixel[::1] divisors):
     """Subtracts means[k] from channel k and divides it by divisors[k], in place."""
-    cdef Py_ssize_t r, c, k
-    if means.shape[0] != image.shape[2] or divisors.shape[0] != image.shape[2]:
-        raise ValueError(
-            f"The statistics of {means.shape[0]} channels do not fit images with {image.shape[2]}"
-        )
+    cdef pixel less[TABLE]
+    cdef pixel by[TABLE]
+    cdef Py_ssize_t used = fill_table[pixel](less, means), length = row.shape[0], first = 0, i, count
+    if fill_table[pixel](by, divisors) != used:
+        raise ValueError(f"{means.shape[0]} means were given, but {divisors.shape[0]} divisors")
     with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    image[r, c, k] = (image[r, c, k] - means[k]) / divisors[k]
+        while first < length:
+            count = min(used, length - first)
+            for i in range(count):
+                row[first + i] = (row[first + i] - less[i]) / by[i]
+            first += used
 
 
-def add_moments(const pixel[:, :, :] image, double[::1] totals, double[::1] squares, const double[::1] centres):
-    """Adds up, for each channel k, image − centres[k] and its square."""
-    cdef Py_ssize_t r, c, k
-    cdef double difference
+def moments(const pixel[::1] row, Py_ssize_t channels):
+    """Returns the means and the standard deviations of the channels, two lists.
+
+    Blocks of a few values are summed in their own precision, about the first pixel, and blocks in double.
+    """
+    cdef pixel pivots[TABLE]
+    cdef pixel sums[TABLE]
+    cdef pixel squares[TABLE]
+    cdef double totals[TABLE]
+    cdef double square_totals[TABLE]
+    cdef Py_ssize_t used, at = 0, block, i, k, count, length = row.shape[0]
+    cdef pixel difference
+    cdef double number, mean
+    if channels < 1 or channels > TABLE or length < channels or length % channels:
+        raise ValueError(f"{length} values are no pixels with {channels} channels")
+    used = fill_table[pixel](pivots, row[:channels])
+    for i in range(used):
+        totals[i] = square_totals[i] = 0
     with nogil:
-        for r in range(image.shape[0]):
-            for c in range(image.shape[1]):
-                for k in range(image.shape[2]):
-                    difference = image[r, c, k] - centres[k]
-                    totals[k] += difference
-                    squares[k] += difference * difference
+        while at < length:
+            for i in range(used):
+                sums[i] = squares[i] = 0
+            for block in range(8):
+                count = max(0, min(used, length - at))
+                for i in range(count):
+                    difference = row[at + i] - pivots[i]
+                    sums[i] += difference
+                    squares[i] += difference * difference
+                at += used
+            for i in range(used):
+                totals[i] += sums[i]
+                square_totals[i] += squares[i]
+        for i in range(channels, used):
+            k = i % channels
+            totals[k] += totals[i]
+            square_totals[k] += square_totals[i]
+    means, deviations = [], []
+    number = <double>(length // channels)
+    for k in range(channels):
+        mean = totals[k] / number
+        means.append(pivots[k] + mean)
+        deviations.append(sqrt(max(square_totals[k] / number - mean * mean, 0.0)))
+    return means, deviations

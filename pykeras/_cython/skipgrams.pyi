@@ -1,7 +1,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-def draw_below(getrandbits: Callable[[int], int], n: int, count: int) -> list[int]: ...
+def random_pairs(
+    getrandbits: Callable[[int], int], words: list[Any], size: int, count: int
+) -> list[list[Any]]: ...
 def shuffle_together(
     getrandbits: Callable[[int], int], first: list[Any], second: list[Any] | None = None
 ) -> None: ...

@@ -16,9 +16,10 @@ cdef Py_ssize_t below(object getrandbits, Py_ssize_t n) except -1:
     return drawn
 
 
-def draw_below(getrandbits, Py_ssize_t n, Py_ssize_t count):
-    """Returns `count` whole numbers from 0 to n − 1, as that many calls of `random.randrange(n)` give them."""
-    return [below(getrandbits, n) for _ in range(count)]
+def random_pairs(getrandbits, list words, Py_ssize_t size, Py_ssize_t count):
+    """Returns `count` pairs: the words in turn, each with a number that `random.randint(1, size - 1)` gives."""
+    cdef Py_ssize_t i, length = len(words)
+    return [[words[i % length], 1 + below(getrandbits, size - 1)] for i in range(count)]
 
 
 def shuffle_together(getrandbits, list first, list second=None):

@@ -18,6 +18,7 @@ from ..backend.common import epsilon, floatx, normalize_data_format
 from . import _image_transforms as transforms
 from ._image_folders import DirectoryIterator
 from ._image_iterators import NumpyArrayIterator, warn_of_channels
+from ._image_statistics import channel_moments, whitening_matrix
 from ._image_tables import DataFrameIterator
 
 _FLOATS = (np.float32, np.float64)
@@ -357,7 +358,10 @@ class ImageDataGenerator:
         return out
 
     def _transform(self, out: np.ndarray, x: np.ndarray, parameters: dict[str, Any]) -> None:
-        """Writes the transformed image `x` to `out`; both float32 or both float64, unless nothing moves."""
+        """Writes the transformed image `x` to `out`, C-contiguous; both float32 or both float64."""
+        if not _changes(parameters):
+            out[...] = x
+            return
         axes = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
         view = out.transpose(axes)
         # What is added to pixels does not depend on their places: so the image is mirrored as it is moved.
@@ -380,9 +384,9 @@ class ImageDataGenerator:
         else:
             images.affine(source, mirrored, matrix, images.MODES[self.fill_mode], self.cval)
         if get("channel_shift_intensity") is not None:
-            transforms.shift_in_place(view, get("channel_shift_intensity"))
+            transforms.shift_in_place(out, get("channel_shift_intensity"), axes[2])
         if (brightness := get("brightness")) is not None:
-            transforms.brighten(view, view, brightness)
+            transforms.brighten(out, out, brightness, axes[2])
 
     def random_transform(self, x: Any, seed: int | None = None) -> np.ndarray:
         """Transforms one image at random.
@@ -398,6 +402,21 @@ class ImageDataGenerator:
         if x.ndim != 3:
             raise ValueError(f"An image must have rank 3. Got an array with shape {x.shape}")
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
+
+    def draws(self) -> bool:
+        """Whether transformations are drawn at all."""
+        settings = (
+            self.rotation_range,
+            self.shear_range,
+            self.channel_shift_range,
+            self.horizontal_flip,
+            self.vertical_flip,
+            self.brightness_range is not None,
+            self.zoom_range != [1, 1],
+            np.any(self.height_shift_range),
+            np.any(self.width_shift_range),
+        )
+        return any(bool(setting) for setting in settings)
 
     def draws_ahead(self) -> bool:
         """Whether a batch's numbers may be drawn before its images are read; a subclass may prevent it."""
@@ -441,22 +460,28 @@ class ImageDataGenerator:
             x = x.copy()
         if self.rescale:
             x *= x.dtype.type(self.rescale)
-        fast = x.ndim == 3 and x.dtype in _FLOATS
+        fast = x.dtype in _FLOATS and x.flags.c_contiguous and x.size > 0
         if self.samplewise_center or self.samplewise_std_normalization:
-            mean, std = images.moments(x) if fast else (np.mean(x), np.std(x))
+            row = x.reshape(-1)
+            (mean,), (std,) = images.moments(row, 1) if fast else ([np.mean(x)], [np.std(x)])
             mean = mean if self.samplewise_center else 0
             std = std + epsilon() if self.samplewise_std_normalization else 1
             if fast:
-                images.scale_image(x, mean, std)
+                images.scale_channels(row, np.array([mean], x.dtype), np.array([std], x.dtype))
             else:
                 x -= mean
                 x /= std
         mean = self._fitted("featurewise_center", self.mean)
         std = self._fitted("featurewise_std_normalization", self.std)
-        if mean is not None and std is not None and fast:
-            view = x if self.channel_axis == 3 else x.transpose(1, 2, 0)
-            statistics = (np.ascontiguousarray(np.ravel(s), dtype=x.dtype) for s in (mean, std + epsilon()))
-            images.scale_channels(view, *statistics)
+        if fast and x.ndim == 3 and mean is not None:
+            means = np.asarray(mean, x.dtype).ravel()
+            divisors = np.ones_like(means) if std is None else np.asarray(std + epsilon(), x.dtype).ravel()
+            if len(means) != x.shape[self.channel_axis - 1]:
+                raise ValueError(
+                    f"The statistics of {len(means)} channels do not fit an image with shape {x.shape}"
+                )
+            for row, part in transforms.rows_of_pixels(x, self.channel_axis - 1):
+                images.scale_channels(row, means[part], divisors[part])
         else:
             if mean is not None:
                 x -= mean
@@ -511,7 +536,7 @@ class ImageDataGenerator:
                 row[...] = self.random_transform(x[number % len(x)])
             x = pool
         if self.featurewise_center or self.featurewise_std_normalization:
-            mean, std = _channel_moments(x, self.channel_axis)
+            mean, std = channel_moments(x, self.channel_axis)
             shape = [1, 1, 1]
             shape[self.channel_axis - 1] = len(mean)
             if self.featurewise_center:
@@ -521,7 +546,9 @@ class ImageDataGenerator:
                 self.std = std.reshape(shape).astype(dtype)
                 x /= self.std + epsilon()
         if self.zca_whitening:
-            self.principal_components = _whitening(x.reshape(len(x), -1), self.zca_epsilon).astype(dtype)
+            self.principal_components = whitening_matrix(x.reshape(len(x), -1), self.zca_epsilon).astype(
+                dtype
+            )
 
 
 def _changes(parameters: dict[str, Any]) -> bool:
@@ -548,32 +575,3 @@ def _draw_shift(shift_range: Any, size: int) -> float:
         shift = transforms.uniform(-shift_range, shift_range)
         most = abs(shift_range)
     return shift * size if most < 1 else shift
-
-
-def _whitening(rows: np.ndarray, added: float) -> np.ndarray:
-    """The symmetric matrix that makes the columns uncorrelated, with variance 1.
-
-    In double precision: single precision would leave noise in the variances that is far above `added`.
-    """
-    covariance = np.zeros((rows.shape[1], rows.shape[1]))
-    for first in range(0, len(rows), 1024):
-        part = rows[first : first + 1024].astype(float)
-        covariance += part.T @ part
-    # The matrix is symmetric: its eigenvectors are its singular vectors, and cheaper.
-    variances, axes = np.linalg.eigh(covariance / len(rows))
-    return (axes / np.sqrt(np.maximum(variances, 0) + added)) @ axes.T
-
-
-def _channel_moments(x: np.ndarray, channel_axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each channel over images, in double precision."""
-    channels = x.shape[channel_axis]
-    views = x if channel_axis == 3 else x.transpose(0, 2, 3, 1)
-    centres, results = np.zeros(channels), []
-    count = x.size // channels
-    for _ in range(2):  # the second time about the mean, so that nothing is lost by cancellation
-        totals, squares = np.zeros(channels), np.zeros(channels)
-        for view in views:
-            images.add_moments(view, totals, squares, centres)
-        results = [centres + totals / count, np.sqrt(squares / count)]
-        centres = results[0]
-    return results[0], results[1]

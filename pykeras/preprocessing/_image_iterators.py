@@ -239,7 +239,9 @@ class ImageIterator(Iterator):
             batch = self._make(index_array, None, [])
             return lambda: batch
         shape = self._image_shape()
-        transforms = [generator and generator.get_random_transform(shape) for _ in index_array]
+        transforms: list[dict[str, Any]] = [{}] * len(index_array)
+        if generator is not None and generator.draws():
+            transforms = [generator.get_random_transform(shape) for _ in index_array]
         return partial(self._make, index_array, transforms, self._draw_names(index_array))
 
     def _draw_names(self, index_array: np.ndarray) -> list[int]:

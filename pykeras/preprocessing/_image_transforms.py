@@ -329,10 +329,31 @@ def random_zoom(
     return apply_affine_transform(x, 0, 0, 0, 0, zx, zy, row_axis, col_axis, channel_axis, fill_mode, cval)
 
 
-def shift_in_place(view: np.ndarray, intensity: Any) -> None:
-    """Adds to the channels of a float image, rows × columns × channels, within the range that it has."""
-    shifts = np.broadcast_to(np.asarray(intensity, dtype=float), (view.shape[2],))
-    images.shift_channels(view, np.ascontiguousarray(shifts), view.min(), view.max())
+def rows_of_pixels(x: np.ndarray, channel_axis: int) -> list[tuple[np.ndarray, slice]]:
+    """The values of a C-contiguous image as rows, each with the channels that come in turn there.
+
+    One row where the channels are the last axis, one for each channel where they are the first.
+    """
+    if channel_axis == x.ndim - 1:
+        return [(x.reshape(-1), slice(None))]
+    return [(plane.reshape(-1), slice(k, k + 1)) for k, plane in enumerate(x)]
+
+
+def shift_in_place(x: np.ndarray, intensity: Any, channel_axis: int) -> None:
+    """Adds to the channels of a C-contiguous float image, within the range of values that it has.
+
+    Raises:
+        ValueError: there is neither one number nor one for each channel.
+    """
+    channels = x.shape[channel_axis]
+    values = np.asarray(intensity, dtype=x.dtype).ravel()
+    if len(values) != channels:
+        if len(values) != 1:
+            raise ValueError(f"{len(values)} channel shifts were given for {channels} channels")
+        values = values.repeat(channels)
+    low, high = x.min(), x.max()
+    for row, part in rows_of_pixels(x, channel_axis):
+        images.shift_channels(row, values[part], low, high)
 
 
 def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> np.ndarray:
@@ -354,10 +375,13 @@ def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> np.nda
         array([[[3., 8., 9.]]])
     """
     x = _check_image(x)
-    out = np.array(x, dtype=x.dtype if x.dtype in (np.float32, np.float64) else float, order="C")
+    dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(float)
+    # The channels first, unless they are last.
+    source = x if channel_axis in (2, -1) else np.moveaxis(x, channel_axis, 0)
+    out = np.array(source, dtype=dtype, order="C")
     if out.size:
-        shift_in_place(np.moveaxis(out, channel_axis, 2), intensity)
-    return out
+        shift_in_place(out, intensity, 2 if source is x else 0)
+    return out if source is x else np.moveaxis(out, 0, channel_axis)
 
 
 def random_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> np.ndarray:
@@ -380,13 +404,18 @@ def random_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> np.
     return apply_channel_shift(x, shifts, channel_axis)
 
 
-def brighten(view: np.ndarray, out: np.ndarray, factor: float) -> None:
-    """Brings a float image, rows × columns × channels, to 0…255 and multiplies it; may be in place."""
-    channels = view.shape[2]
+def brighten(x: np.ndarray, out: np.ndarray, factor: float, channel_axis: int) -> None:
+    """Brings a C-contiguous float image to 0…255 and multiplies its colours; may be in place."""
+    channels = x.shape[channel_axis]
     if channels not in (1, 3, 4):
         raise ValueError(f"Unsupported channel number: {channels}; brightness needs 1, 3 or 4 channels")
-    if view.size:
-        images.brighten(view, out, view.min(), view.max(), factor, min(channels, 3))
+    if x.size:
+        values = np.full(channels, factor, x.dtype)
+        values[3:] = 1  # opacity
+        low, high = x.min(), x.max()
+        rows = zip(rows_of_pixels(x, channel_axis), rows_of_pixels(out, channel_axis))
+        for (row, part), (to, _) in rows:
+            images.brighten(row, to, low, high, values[part])
 
 
 def apply_brightness_shift(x: Any, brightness: float, data_format: str | None = None) -> np.ndarray:
@@ -409,12 +438,10 @@ def apply_brightness_shift(x: Any, brightness: float, data_format: str | None = 
         >>> apply_brightness_shift(np.array([[[0.0], [1.0]]]), 0.5).ravel()
         array([  0., 127.], dtype=float32)
     """
-    x = _check_image(x).astype(floatx(), copy=False)
-    if x.dtype not in (np.float32, np.float64):
-        x = x.astype("float32")
-    axes = (1, 2, 0) if normalize_data_format(data_format) == "channels_first" else (0, 1, 2)
-    out = np.empty_like(x, order="C")
-    brighten(x.transpose(axes), out.transpose(axes), brightness)
+    dtype = floatx() if floatx() in ("float32", "float64") else "float32"
+    x = np.ascontiguousarray(_check_image(x), dtype=dtype)
+    out = np.empty_like(x)
+    brighten(x, out, brightness, 0 if normalize_data_format(data_format) == "channels_first" else 2)
     return out.astype(floatx(), copy=False)
 
 

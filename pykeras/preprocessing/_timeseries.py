@@ -102,10 +102,8 @@ class TimeseriesGenerator(Sequence):
             span = self.batch_size * self.stride
             first = self.start_index + span * (index % len(self))
             rows = np.arange(first, min(first + span, self.end_index + 1), self.stride)
-        offsets = np.arange(-self.length, 0, self.sampling_rate)
-        if self.reverse:
-            offsets = offsets[::-1]
-        return _take(self.data, rows[:, None] + offsets), _take(self.targets, rows)
+        samples = _windows(self.data, rows, self.length, self.sampling_rate)
+        return samples[:, ::-1] if self.reverse else samples, _take(self.targets, rows)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, data and targets as JSON strings.
@@ -149,16 +147,38 @@ def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
         raise ValueError(f"This is no JSON of a TimeseriesGenerator: {error!r}") from error
 
 
+def _windows(steps: Any, rows: np.ndarray, length: int, rate: int) -> np.ndarray:
+    """For each row, every `rate`-th of the `length` steps before it, in at least double precision."""
+    if not _in_memory(steps):
+        offsets = np.arange(-length, 0, rate)
+        if rows.max() - rows.min() > 4 * len(rows) * length:  # drawn from far apart
+            return np.stack([_take(steps, row + offsets) for row in rows])
+        return _take(steps, rows[:, None] + offsets)
+    array = np.asarray(steps)
+    first, *rest = array.strides
+    every = np.lib.stride_tricks.as_strided(
+        array,
+        (len(array) - length + 1, -(-length // rate), *array.shape[1:]),
+        (first, first * rate, *rest),
+        writeable=False,
+    )
+    return _double(every[rows - length])
+
+
 def _take(steps: Any, indices: np.ndarray) -> np.ndarray:
-    """The steps at `indices`, in at least double precision; what is no array (a file) is read in slices."""
-    if isinstance(steps, np.ndarray | list | tuple) or hasattr(steps, "iloc"):
-        taken = np.asarray(steps)[indices]
-    else:
-        first, last = int(indices.min()), int(indices.max())
-        if indices.ndim > 1 and last - first > 4 * indices.size:  # windows drawn from far apart
-            return np.stack([_take(steps, row) for row in indices])
-        taken = np.asarray(steps[first : last + 1])[indices - first]
-    return taken.astype(np.result_type(taken.dtype, np.float64), copy=False)
+    """The steps at `indices`, in at least double precision; a file is read in one slice."""
+    if _in_memory(steps):
+        return _double(np.asarray(steps)[indices])
+    first = int(indices.min())
+    return _double(np.asarray(steps[first : int(indices.max()) + 1])[indices - first])
+
+
+def _in_memory(steps: Any) -> bool:
+    return isinstance(steps, np.ndarray | list | tuple) or hasattr(steps, "iloc")
+
+
+def _double(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.result_type(values.dtype, np.float64), copy=False)
 
 
 def _to_json(what: str, steps: Any) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._cython.sequences import write_rows
-from .._cython.skipgrams import draw_below, pairs_in_windows, shuffle_together
+from .._cython.skipgrams import pairs_in_windows, random_pairs, shuffle_together
 from ._timeseries import TimeseriesGenerator, timeseries_generator_from_json
 
 __all__ = [
@@ -175,8 +175,7 @@ def skipgrams(
             )
         firsts = [couple[0] for couple in couples]
         shuffle_together(random.getrandbits, firsts)
-        others = draw_below(random.getrandbits, vocabulary_size - 1, count)
-        couples += [[firsts[i % len(firsts)], 1 + other] for i, other in enumerate(others)]
+        couples += random_pairs(random.getrandbits, firsts, vocabulary_size, count)
         labels += [negative] * count
 
     if categorical:

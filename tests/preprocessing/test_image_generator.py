@@ -231,7 +231,9 @@ def test_bad_settings():
         ImageDataGenerator().random_transform(np.zeros((4, 4)))
     generator = ImageDataGenerator(featurewise_center=True, featurewise_std_normalization=True)
     generator.fit(pictures())
-    with pytest.raises(ValueError, match="The statistics of 3 channels do not fit images with 1"):
+    with pytest.raises(
+        ValueError, match=r"The statistics of 3 channels do not fit an image with shape \(4, 4, 1\)"
+    ):
         generator.standardize(np.zeros((4, 4, 1), "float32"))
 
 
