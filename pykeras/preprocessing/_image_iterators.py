@@ -98,6 +98,11 @@ class Iterator(Sequence):
         self.split = subset_bounds(subset, image_data_generator)
         self.subset = subset
 
+    def _seed(self) -> None:
+        """Seeds numpy's global generator for the next batch, if there is a seed."""
+        if self.seed is not None:
+            np.random.seed(self.seed + self.total_batches_seen)
+
     def _set_index_array(self) -> None:
         self.index_array = np.random.permutation(self.n) if self.shuffle else np.arange(self.n)
 
@@ -124,10 +129,10 @@ class Iterator(Sequence):
                 + ("" if self.n else ": there are no images")
             )
         with self.lock, _DRAWING:
-            if self.seed is not None:
-                # A worker process cannot know how many batches the others have made: it goes by the place.
-                seen = self._epoch_start + idx if self._in_worker else self.total_batches_seen
-                np.random.seed(self.seed + seen)
+            if self._in_worker:
+                # A process cannot know how many batches the others have made: it goes by the place.
+                self.total_batches_seen = self._epoch_start + idx
+            self._seed()
             self.total_batches_seen += 1
             if self.index_array is None:
                 self._set_index_array()
@@ -138,6 +143,7 @@ class Iterator(Sequence):
         with self.lock, _DRAWING:
             if self._sent and self.total_batches_seen == self._epoch_start:
                 self.total_batches_seen += len(self)  # made by worker processes
+                self._seed()
             self._epoch_start = self.total_batches_seen
             self._set_index_array()
 
@@ -151,8 +157,7 @@ class Iterator(Sequence):
         while True:
             if not self.n:
                 raise ValueError("There are no images to make a batch of")
-            if self.seed is not None:
-                np.random.seed(self.seed + self.total_batches_seen)
+            self._seed()
             if self.batch_index == 0:
                 self._set_index_array()
             first = (self.batch_index * self.batch_size) % self.n
@@ -186,6 +191,7 @@ class Iterator(Sequence):
         # For workers that are processes: all of them must have the same order of samples.
         with self.lock, _DRAWING:
             if self.index_array is None:
+                self._seed()
                 self._set_index_array()
             self._sent = True
             state = {k: v for k, v in self.__dict__.items() if k not in ("lock", "index_generator")}

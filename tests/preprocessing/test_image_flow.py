@@ -200,6 +200,26 @@ def test_worker_processes_have_the_same_order_and_own_seeds():
     )
 
 
+def test_14_7_processes_change_nothing():
+    """A seed gives the same batches for any number of worker processes; unshuffled, those of threads."""
+
+    def epochs(workers, shuffle, state, use_multiprocessing=True):
+        np.random.seed(state)
+        flow = ImageDataGenerator(rotation_range=20).flow(X, Y, batch_size=3, seed=11, shuffle=shuffle)
+        enqueuer = OrderedEnqueuer(flow, use_multiprocessing=use_multiprocessing)
+        enqueuer.start(workers=workers)
+        batches = enqueuer.get()
+        made = [next(batches) for _ in range(6)]
+        enqueuer.stop()
+        return made
+
+    for a, b in zip(epochs(1, True, 4), epochs(2, True, 5)):
+        np.testing.assert_array_equal(a[0], b[0])
+        np.testing.assert_array_equal(a[1], b[1])
+    for a, b in zip(epochs(2, False, 4), epochs(2, False, 5, use_multiprocessing=False)):
+        np.testing.assert_array_equal(a[0], b[0])
+
+
 def test_own_subclasses():
     class Own(ImageDataGenerator):
         def random_transform(self, x, seed=None):
