@@ -71,8 +71,8 @@ class Worker:
 
     def build(self, case: str, weights: str) -> dict[str, Any]:
         """Build a model; the first engine writes its initial weights, the second takes them over."""
-        if case not in CASES:
-            CASES.update(importlib.import_module("recurrent").CASES)
+        for module in ("recurrent", "examples"):
+            CASES.update(importlib.import_module(module).CASES)
         self.case = CASES[case]
         name = "learning_rate" if self.engine == "tf_keras" else "lr"
         self.model = self.case.build(self.keras, {name: self.case.learning_rate})

@@ -18,9 +18,11 @@ from pykeras import backend as K
 parser = argparse.ArgumentParser()
 add_arguments(parser, "VGG16")
 parser.add_argument("--layer", help="block5_conv1 of VGG16, fire5/concat of SqueezeNet")
+parser.add_argument("--steps", type=int, default=20, help="uphill, for each filter")
+parser.add_argument("--side", type=int, default=128, help="of each picture, in pixels")
 parser.add_argument("--output", default="filters.png")
 options = parser.parse_args()
-side, steps, filters, across = (64, 12, 24, 4) if options.fast else (128, 20, 200, 8)
+side, steps, filters, across = (64, 12, 24, 4) if options.fast else (options.side, options.steps, 200, 8)
 layer = options.layer or ("block5_conv1" if options.network == "VGG16" else "fire5/concat")
 
 

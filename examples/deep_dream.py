@@ -20,6 +20,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("photo")
 parser.add_argument("dream")
 add_arguments(parser, "InceptionV3")
+parser.add_argument("--step", type=float, default=1.5, help="length of a step, for SqueezeNet")
+parser.add_argument("--steps", type=int, default=20, help="for each size")
 options = parser.parse_args()
 # How much each layer counts: more of the early ones gives textures, of the late ones objects.
 if options.network == "InceptionV3":
@@ -27,8 +29,8 @@ if options.network == "InceptionV3":
     step, limit = 0.01, 10.0
 else:
     settings = {"fire4/concat": 0.5, "fire6/concat": 2.0, "fire8/concat": 1.5}
-    step, limit = 1.5, None  # its pictures go to 255, those of Inception from -1 to 1
-octaves, ratio, steps = (2, 1.4, 4) if options.fast else (3, 1.4, 20)
+    step, limit = options.step, None  # its pictures go to 255, those of Inception from -1 to 1
+octaves, ratio, steps = (2, 1.4, 4) if options.fast else (3, 1.4, options.steps)
 
 K.set_learning_phase(0)  # nothing is trained: dropout and normalization are as in use
 model = build(options.network, options.weights)
