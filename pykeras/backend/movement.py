@@ -10,7 +10,7 @@ import numpy as np
 
 from .common import normalize_data_format
 from .engine import Tensor, binary, op, to_tensor
-from .engine import index as _index
+from .indexing import index as _index
 from .names import FLOAT_DTYPES, dtype_name
 from .sparse import SparseTensor, sparse_concatenate, to_dense
 
