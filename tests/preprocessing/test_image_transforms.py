@@ -187,3 +187,16 @@ def test_errors():
         apply_brightness_shift(np.zeros((4, 4, 2)), 1)
     with pytest.raises(ValueError):
         apply_channel_shift(x, [1, 2], 2)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "constant", "reflect", "wrap", "mirror"])
+def test_wild_matrices_stay_within_the_image(mode):
+    rng = np.random.RandomState(7)
+    for _ in range(400):
+        x = rng.uniform(1, 2, rng.randint(1, 9, 3))
+        matrix = np.eye(3)
+        matrix[:2] = rng.normal(size=(2, 3)) * 10.0 ** rng.randint(-3, 8, (2, 3))
+        moved = apply_transform(x, matrix, 2, mode, 1.5)
+        assert x.min(initial=1.5) - 1e-9 <= moved.min() <= moved.max() <= x.max(initial=1.5) + 1e-9
+    with pytest.raises(ValueError, match="its matrix has the element"):
+        apply_transform(x, np.full((3, 3), 1e10), 2, mode)
