@@ -71,7 +71,10 @@ def test_unknown_root_name():
 
 
 SUBMODULES = """
-    activations, backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits,
+    activations, applications, applications.densenet, applications.imagenet_utils,
+    applications.inception_resnet_v2, applications.inception_v3, applications.mobilenet, applications.nasnet,
+    applications.resnet50, applications.vgg16, applications.vgg19, applications.xception,
+    backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits,
     engine, engine.topology, engine.training, initializers, layers, layers.advanced_activations,
     layers.convolutional, layers.convolutional_recurrent, layers.core, layers.cudnn_recurrent,
     layers.embeddings, layers.local, layers.merge, layers.noise, layers.normalization, layers.pooling,
@@ -130,6 +133,8 @@ def test_1_8_submodules_are_attributes(tmp_path):
         ("utils.vis_utils", "plot_model model_to_dot"),
         ("utils.multi_gpu_utils", "multi_gpu_model"),
         ("wrappers.scikit_learn", "KerasClassifier KerasRegressor"),
+        ("applications.imagenet_utils", "preprocess_input decode_predictions _obtain_input_shape"),
+        ("applications.vgg16", "VGG16 preprocess_input decode_predictions"),
         ("datasets.mnist", "load_data"),
         ("datasets.imdb", "load_data get_word_index"),
     ],
