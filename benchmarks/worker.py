@@ -71,7 +71,7 @@ class Worker:
 
     def build(self, case: str, weights: str) -> dict[str, Any]:
         """Build a model; the first engine writes its initial weights, the second takes them over."""
-        for module in ("recurrent", "examples"):
+        for module in ("recurrent", "examples", "volumes"):
             CASES.update(importlib.import_module(module).CASES)
         self.case = CASES[case]
         name = "learning_rate" if self.engine == "tf_keras" else "lr"

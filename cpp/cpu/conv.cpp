@@ -258,11 +258,47 @@ class DirectConv {
   int64_t block_planes_ = 1, block_rows_ = 1, parts_ = 1;
 };
 
+// One output channel: a dot product per pixel, which pays where a row of taps is some vectors long.
+bool suits_dots(const TapGrid& g, int64_t columns) {
+  return columns == 1 && (g.tx == 1 ? g.tw * g.c : g.c) >= 48;
+}
+
+template <class T>
+void dot_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const T* b,
+              const Epilogue<T>& epilogue, T* out, const OutMap& map) {
+  constexpr int64_t kPixels = 128;  // of one task
+  const int64_t image = grid.od * grid.oh * grid.ow, pixels = batch * image;
+  const auto run = [&](int64_t task) {
+    const int64_t first = task * kPixels, count = std::min(kPixels, pixels - first);
+    T sums[kPixels];
+    patch_dots(x, grid, first, count, b, map.dense ? out + first : sums);
+    if (!map.dense) {
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t p = first + i, place = p % image;
+        out[p / image * map.on + place / (grid.oh * grid.ow) * map.oz + place / grid.ow % grid.oh * map.oy +
+            place % grid.ow * map.ox] = sums[i];
+      }
+      return;  // only gradients, which have no epilogue
+    }
+    if (epilogue.bias)
+      for (int64_t i = 0; i < count; ++i) out[first + i] += epilogue.bias[0];
+    if (epilogue.act.act) gemm_kernels<T>().activate(out + first, count, nullptr, 1, count, epilogue.act);
+  };
+  const int64_t tasks = (pixels + kPixels - 1) / kPixels,
+                work = pixels * grid.td * grid.th * grid.tw * grid.c;
+  if (work < kSerialWork)
+    for (int64_t t = 0; t < tasks; ++t) run(t);
+  else
+    pool.for_each(tasks, run);
+}
+
 template <class T>
 void tap_conv(ThreadPool& pool, const TapGrid& grid, int64_t batch, const T* x, const BSource<T>& b,
               int64_t columns, const Epilogue<T>& epilogue, T* out, const OutMap& map) {
   if (batch * grid.od * grid.oh * grid.ow * columns == 0) return;
-  if (DirectConv<T>::suits(grid, gemm_kernels<T>().mr))
+  if (!b.packed && suits_dots(grid, columns))
+    dot_conv(pool, grid, batch, x, b.data, epilogue, out, map);
+  else if (DirectConv<T>::suits(grid, gemm_kernels<T>().mr))
     DirectConv<T>(grid, x, b, columns, epilogue, out, map).run(pool, batch);
   else
     gather_conv(pool, grid, batch, x, b, columns, epilogue, out, map);
@@ -392,8 +428,11 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
       const int64_t l = d.first + (d.count - 1 - tap / u.count / v.count) * d.step;
       const int64_t i = v.first + (v.count - 1 - tap / u.count % v.count) * v.step;
       const int64_t j = u.first + (u.count - 1 - tap % u.count) * u.step;
-      kernels.pack_b(k + ((l * s.kh + i) * s.kw + j) * s.c * s.co, s.co, true, s.co, s.c, p, p + 1, to, depth,
-                     tap * s.co);
+      const T* from = k + ((l * s.kh + i) * s.kw + j) * s.c * s.co;
+      if (s.c == 1)
+        std::copy_n(from, s.co, to + tap * s.co);
+      else
+        kernels.pack_b(from, s.co, true, s.co, s.c, p, p + 1, to, depth, tap * s.co);
     };
     if (depth * s.c < (1 << 16))
       for (int64_t t = 0; t < taps * panels; ++t) pack(t);
@@ -402,8 +441,8 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
     const TapGrid grid = {s.od,    s.oh,    s.ow,      s.co,      d.cells,  v.cells, u.cells,
                           1,       1,       1,         d.start,   v.start,  u.start, d.count,
                           v.count, u.count, d.spacing, v.spacing, u.spacing};
-    tap_conv(pool, grid, s.n, grad, BSource<T>{to, 0, true}, s.c, Epilogue<T>{},
-             dx + ((pd * s.h + ph) * s.w + pw) * s.c, map);
+    const BSource<T> b{to, 1, s.c > 1};
+    tap_conv(pool, grid, s.n, grad, b, s.c, Epilogue<T>{}, dx + ((pd * s.h + ph) * s.w + pw) * s.c, map);
     to += depth * room;
   }
 }

@@ -1,6 +1,7 @@
 // Kernel gradient: dk(tap, c, co) = sum over pixels of x(pixel + tap, c) * g(pixel, co), a product whose long
 // side, the pixels, is summed. Both operands are read where they lie.
 #include <algorithm>
+#include <utility>
 
 #include "cpu/conv.h"
 #include "cpu/gemm_block.h"
@@ -40,8 +41,11 @@ Range inside(int64_t out, int64_t size, int64_t stride, int64_t offset) {
 template <class T>
 void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk) {
   const GemmKernels<T>& g = gemm_kernels<T>();
-  const int64_t low = (s.c + g.mr - 1) / g.mr;  // tiles over the channels, of even heights
-  const int64_t panels = (s.co + g.nr - 1) / g.nr, tiles = s.taps() * low * panels;
+  // A single output channel would fill one lane: then x takes the part of g, and g that of x.
+  const bool swapped = s.co == 1;
+  const int64_t columns = swapped ? s.c : s.co;
+  const int64_t low = swapped ? 1 : (s.c + g.mr - 1) / g.mr;  // tiles over the channels, of even heights
+  const int64_t panels = (columns + g.nr - 1) / g.nr, tiles = s.taps() * low * panels;
   const bool flat = s.is_matmul();
   const int64_t pixels = s.pixels();
   // A group is a band of rows of one plane, or a few small planes of one image.
@@ -60,18 +64,23 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
     t.b_run = s.ow * s.co;
     t.a_plane = s.sd * s.h * s.w * s.c;
     t.b_plane = s.oh * s.ow * s.co;
+    if (swapped) {
+      std::swap(t.a_ks, t.ldb);
+      std::swap(t.a_run, t.b_run);
+      std::swap(t.a_plane, t.b_plane);
+    }
     for (int64_t group = 0; group < groups; ++group) {
       t.add = group > 0;
       for (int64_t tile = t0; tile < t1; ++tile) {
         const int64_t panel = tile % panels, part = tile / panels % low, tap = tile / panels / low;
-        const int64_t c0 = s.c * part / low, rows = s.c * (part + 1) / low - c0;
+        const int64_t c0 = s.c * part / low, rows = swapped ? 1 : s.c * (part + 1) / low - c0;
         const int64_t j0 = panel * g.nr;
         if (flat) {
           const int64_t first = group * kGroupPixels;
           t.nrun = 1;
           t.run = std::min(kGroupPixels, pixels - first);
           t.a = x + first * s.c + c0;
-          t.b = grad + first * s.co + j0;
+          t.b = grad + first * s.co;
         } else {
           const int64_t image = group / per_image;
           const int64_t z0 = group % per_image / bands * group_planes, y0 = group % bands * group_rows;
@@ -92,11 +101,13 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
           } else {
             const int64_t plane = image * s.d + za * s.sd + dz;
             t.a = x + ((plane * s.h + ya * s.sh + dy) * s.w + u.begin * s.sw + dx) * s.c + c0;
-            t.b = grad + (((image * s.od + za) * s.oh + ya) * s.ow + u.begin) * s.co + j0;
+            t.b = grad + (((image * s.od + za) * s.oh + ya) * s.ow + u.begin) * s.co;
           }
         }
+        if (swapped) std::swap(t.a, t.b);
+        t.b += j0;
         t.c = dk + (tap * s.c + c0) * s.co + j0;
-        t.n = std::min<int64_t>(g.nr, s.co - j0);
+        t.n = std::min<int64_t>(g.nr, columns - j0);
         g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][rows](t);
       }
     }

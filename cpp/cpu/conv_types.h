@@ -34,4 +34,19 @@ inline void pack_patches(const double* x, const TapGrid& g, int64_t first, int64
   PK_PICK(pack_patches_f64)(x, g, first, count, k0, kc, to, stride);
 }
 
+// out[i] = the patch of pixel first + i times b, which holds one value for each of the patch's.
+PK_PER_ISA(void patch_dots_f32(const float* x, const TapGrid& g, int64_t first, int64_t count, const float* b,
+                               float* out))
+PK_PER_ISA(void patch_dots_f64(const double* x, const TapGrid& g, int64_t first, int64_t count,
+                               const double* b, double* out))
+
+inline void patch_dots(const float* x, const TapGrid& g, int64_t first, int64_t count, const float* b,
+                       float* out) {
+  PK_PICK(patch_dots_f32)(x, g, first, count, b, out);
+}
+inline void patch_dots(const double* x, const TapGrid& g, int64_t first, int64_t count, const double* b,
+                       double* out) {
+  PK_PICK(patch_dots_f64)(x, g, first, count, b, out);
+}
+
 }  // namespace pk::cpu

@@ -195,6 +195,10 @@ CONVS = [
     ((1, 1, 50, 12), (1, 5), 24, attrs_of(padding="same")),
     ((3, 14, 14, 70), (3, 3), 65, attrs_of(padding="same")),
     ((1, 30, 30, 32), (3, 3), 64, attrs_of(padding="same")),
+    ((3, 12, 13, 37), (3, 3), 1, attrs_of(padding="same")),
+    ((2, 12, 13, 50), (3, 2), 1, attrs_of((2, 1), "valid", (1, 2))),
+    ((2, 12, 13, 1), (3, 3), 33, attrs_of((2, 3), "same")),
+    ((2, 6, 7, 70), (1, 1), 1, attrs_of()),
 ]
 # Those that go by Winograd's products, and some beside its borders that do not.
 CONVS += [

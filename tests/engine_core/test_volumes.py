@@ -99,6 +99,11 @@ CONVS = [
     ((2, 12, 3, 4, 8), (5, 1, 1), 17, attrs_of(padding="same")),
     ((1, 4, 8, 16, 70), (3, 3, 3), 65, attrs_of(padding="same")),
     ((1, 6, 3, 8, 9), (3, 3, 3), 40, attrs_of((1, 1, 1), "same", (3, 1, 1))),
+    ((2, 4, 6, 7, 37), (3, 3, 3), 1, attrs_of(padding="same")),
+    ((2, 4, 6, 7, 50), (2, 3, 2), 1, attrs_of((2, 1, 2))),
+    ((2, 5, 6, 7, 50), (2, 2, 3), 1, attrs_of(padding="same", dilation=(1, 2, 2))),
+    ((2, 4, 6, 7, 1), (3, 2, 3), 49, attrs_of((2, 3, 2), "same")),
+    ((2, 4, 5, 7, 1), (3, 3, 3), 33, attrs_of(padding="same")),
 ]
 
 
@@ -121,7 +126,7 @@ def test_conv3d(isa, dtype, case):
 
 @pytest.mark.parametrize("isa", ISAS)
 def test_conv3d_fused(isa):
-    for case in (CONVS[0], CONVS[2], CONVS[4], CONVS[11], CONVS[13]):
+    for case in (CONVS[0], CONVS[2], CONVS[4], CONVS[11], CONVS[13], CONVS[-5]):
         x, k, g, attrs = conv_case(case, "float32")
         b = rand((k.shape[4],), "float32", 13)
         y, _, _ = np_conv(x, k, g, attrs)
@@ -229,6 +234,10 @@ def big_steps():
     yield "conv3d_kernel_grad", [small, gs, ks], same
     half = attrs_of((2, 2, 2), "same")
     yield "conv3d_input_grad", [rand((2, 5, 10, 12, 40), "float32", 39), k, x], half
+    one, g1 = rand((3, 3, 3, 16, 1), "float32", 41), rand((2, 10, 20, 24, 1), "float32", 42)
+    yield "conv3d", [x, one], same
+    yield "conv3d_kernel_grad", [x, g1, one], same
+    yield "conv3d_input_grad", [x, rand((3, 3, 3, 1, 16), "float32", 43), g1], same
     pools = {"pool": [3, 3, 3], "strides": [2, 2, 2], "padding": "same"}
     yield "max_pool3d", [x], pools
     yield "avg_pool3d", [x], pools
