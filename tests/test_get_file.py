@@ -82,7 +82,7 @@ def test_places(server, home, tmp_path):  # 15.2: cache_subdir, cache_dir, an ab
     other = tmp_path / "other"
     assert get_file("a", f"{server}/text", cache_dir=str(other)) == str(other / "datasets" / "a")
     path = str(tmp_path / "new" / "b")
-    assert get_file(path, f"{server}/text") == path
+    assert get_file(tmp_path / "new" / "b", f"{server}/text") == path
     assert open(path, "rb").read() == TEXT
     assert len(Handler.requests) == 3
 

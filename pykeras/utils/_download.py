@@ -64,6 +64,7 @@ def get_file(
     """
     if md5_hash is not None and file_hash is None:
         file_hash, hash_algorithm = md5_hash, "md5"
+    fname = os.fspath(fname)
     stored = fname + ".tar.gz" if untar else fname
     path, found = _usable(stored, cache_subdir, cache_dir, file_hash, hash_algorithm)
     if untar and path is None and not found:

@@ -100,6 +100,8 @@ def run(case, folder):
     print(case, end[0].round(3), float(np.abs(middle).max()), order(layers, rename), flush=True)
     if folder:
         model.save_weights(folder / f"{case}.h5")
+        with h5py.File(folder / f"{case}.h5", "a") as file:
+            file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
     facts = {"top_scale": scale, "order": order(layers, rename), "params": model.count_params()}
     return facts, {f"{case}_features": middle[:, :: max(1, middle.shape[1] // 50)], f"{case}_top": end}
 
