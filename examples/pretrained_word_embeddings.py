@@ -16,7 +16,6 @@ import tempfile
 
 import numpy as np
 
-from pykeras.initializers import Constant
 from pykeras.layers import Conv1D, Dense, Embedding, GlobalMaxPooling1D, Input, MaxPooling1D
 from pykeras.models import Model
 from pykeras.preprocessing.sequence import pad_sequences
@@ -100,9 +99,7 @@ for word, i in tokenizer.word_index.items():
     if i < rows and word in vectors:
         matrix[i] = vectors[word]
 
-described = Embedding(
-    rows, size, embeddings_initializer=Constant(matrix), input_length=length, trainable=False
-)
+described = Embedding(rows, size, weights=[matrix], input_length=length, trainable=False)
 posting = Input(shape=(length,), dtype="int32")
 x = described(posting)
 for _ in range(2):
