@@ -14,9 +14,11 @@ from feeding import data
 import pykeras
 
 START = """
-import os, time
+import os, signal, time
 from feeding import data
 from pykeras.utils import GeneratorEnqueuer, OrderedEnqueuer
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run where it is ignored
 
 def stuck():
     yield from data.endless(limit=1)
