@@ -182,7 +182,7 @@ def gather(folder: str) -> None:
 
 if __name__ == "__main__":
     tables = {"files": files, "generators": generators, "gather": gather}
-    print(f"# Feeding\n\n{machine()} h5py {h5py.__version__}.")
+    print(f"# Feeding\n\n{machine()[:-1]}, h5py {h5py.__version__}.")
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or tables:
             tables[name](folder)
