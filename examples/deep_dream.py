@@ -60,7 +60,7 @@ def uphill(x, steps, step, limit):
         losses.append(float(value))
         if limit is not None and value > limit:
             break
-        print(f"  loss at step {number}: {value:.4f}")
+        print(f"  loss at step {number}: {value:.6g}")
         x = x + step * direction
     return x
 
@@ -89,5 +89,5 @@ if options.network == "InceptionV3":
 else:
     picture = from_network(x[0])
 write_picture(options.dream, picture)
-print(f"loss at the start: {losses[0]:.4f}")
-print(f"loss at the end: {losses[-1]:.4f}")
+print(f"loss at the start: {losses[0]:.6g}")
+print(f"loss at the end: {losses[-1]:.6g}")
