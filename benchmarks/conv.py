@@ -80,7 +80,7 @@ def worker(threads: int, batch: int, sets: list[str], quick: bool) -> None:
     tables = {
         "resnet50": (f"ResNet50, batch {batch}", RESNET50, batch, "same", 2),
         "mnist": ("MNIST CNN, batch 128", MNIST, 128, "valid", 2),
-        "volumes": ("Volumes, batch 4", VOLUMES, 4, "same", 3),
+        "volumes": ("Volumes, batch 1", VOLUMES, 1, "same", 3),
     }
     for title, layers, size, padding, axes in (tables[name] for name in sets):
         print(f"\n## {title}, {threads} thread{'s' if threads > 1 else ''}\n")
