@@ -35,7 +35,7 @@ def vgg(
     The other arguments are those of `VGG16`.
     """
     check_arguments(weights, include_top, classes, pooling)
-    first, _ = start(input_tensor, input_shape, 224, 48, include_top, weights)
+    first, _ = start(input_tensor, input_shape, 224, 32, include_top, weights)
     x = first
     for block, (depth, filters) in enumerate(zip(depths, _FILTERS), 1):
         for i in range(1, depth + 1):

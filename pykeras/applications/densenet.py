@@ -136,7 +136,7 @@ def DenseNet(
         include_top: whether the model ends in its classifier.
         weights: None for random ones, 'imagenet' for the published ones, or the path of a weight file.
         input_tensor: tensor to use as the pictures, instead of a new input.
-        input_shape: shape of one picture, at least 221x221; by default 224x224 with `include_top`, else
+        input_shape: shape of one picture, at least 32x32; by default 224x224 with `include_top`, else
             any size.
         pooling: without `include_top`: None for (n, rows, columns, channels), 'avg' or 'max' for (n,
             channels).
@@ -151,7 +151,7 @@ def DenseNet(
     Pictures go through `preprocess_input` (mode 'torch') first.
     """
     check_arguments(weights, include_top, classes, pooling)
-    first, _ = start(input_tensor, input_shape, 224, 221, include_top, weights)
+    first, _ = start(input_tensor, input_shape, 224, 32, include_top, weights)
     x = ZeroPadding2D(((3, 3), (3, 3)))(first)
     x = Conv2D(64, 7, strides=2, use_bias=False, name="conv1/conv")(x)
     x = _bn(x, "conv1/bn")

@@ -165,7 +165,7 @@ def InceptionResNetV2(
         include_top: whether the model ends in its classifier.
         weights: None for random ones, 'imagenet' for the published ones, or the path of a weight file.
         input_tensor: tensor to use as the pictures, instead of a new input.
-        input_shape: shape of one picture, at least 139x139; by default any; made for 299x299.
+        input_shape: shape of one picture, at least 75x75; by default any; made for 299x299.
         pooling: without `include_top`: None for (n, rows, columns, 1536), 'avg' or 'max' for (n, 1536).
         classes: number of classes.
 
@@ -178,7 +178,7 @@ def InceptionResNetV2(
     Pictures go through `preprocess_input` (mode 'tf') first.
     """
     check_arguments(weights, include_top, classes, pooling)
-    first, _ = start(input_tensor, input_shape, 299, 139, False, weights)
+    first, _ = start(input_tensor, input_shape, 299, 75, False, weights)
     x = _stem(first)
     for number in range(1, 11):
         x = inception_resnet_block(x, 0.17, "block35", number)

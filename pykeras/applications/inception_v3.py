@@ -158,7 +158,7 @@ def InceptionV3(
         include_top: whether the model ends in its classifier.
         weights: None for random ones, 'imagenet' for the published ones, or the path of a weight file.
         input_tensor: tensor to use as the pictures, instead of a new input.
-        input_shape: shape of one picture, at least 139x139; by default any; made for 299x299.
+        input_shape: shape of one picture, at least 75x75; by default any; made for 299x299.
         pooling: without `include_top`: None for (n, rows, columns, 2048), 'avg' or 'max' for (n, 2048).
         classes: number of classes.
 
@@ -171,7 +171,7 @@ def InceptionV3(
     Pictures go through `preprocess_input` (mode 'tf') first.
     """
     check_arguments(weights, include_top, classes, pooling)
-    first, _ = start(input_tensor, input_shape, 299, 139, False, weights)
+    first, _ = start(input_tensor, input_shape, 299, 75, False, weights)
     x = _stem(first)
     for number, pooled in enumerate((32, 64, 64)):
         x = _block_5x5(x, pooled, f"mixed{number}")

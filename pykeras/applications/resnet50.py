@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import backend as K
 from ..layers import (
     Activation,
     AveragePooling2D,
@@ -16,6 +17,7 @@ from ..layers import (
     Conv2D,
     Dense,
     Flatten,
+    GlobalAveragePooling2D,
     MaxPooling2D,
     ZeroPadding2D,
     add,
@@ -111,8 +113,9 @@ def ResNet50(
         include_top: whether the model ends in its classifier.
         weights: None for random ones, 'imagenet' for the published ones, or the path of a weight file.
         input_tensor: tensor to use as the pictures, instead of a new input.
-        input_shape: shape of one picture, at least 197x197; by default 224x224 with `include_top`, else
-            any size.
+        input_shape: shape of one picture, at least 32x32; by default 224x224 with `include_top`, else
+            any size. The average over 7x7 cells at the end needs 197x197; smaller pictures do without it,
+            and with `include_top` take the average of what there is.
         pooling: without `include_top`: None for (n, rows, columns, 2048), 'avg' or 'max' for (n, 2048).
         classes: number of classes.
 
@@ -125,7 +128,7 @@ def ResNet50(
     Pictures go through `preprocess_input` (mode 'caffe') first.
     """
     check_arguments(weights, include_top, classes, pooling)
-    first, _ = start(input_tensor, input_shape, 224, 197, include_top, weights)
+    first, _ = start(input_tensor, input_shape, 224, 32, include_top, weights)
     x = ZeroPadding2D((3, 3), name="conv1_pad")(first)
     x = Conv2D(64, (7, 7), strides=(2, 2), padding="valid", name="conv1")(x)
     x = BatchNormalization(axis=channel_axis(), name="bn_conv1")(x)
@@ -135,9 +138,12 @@ def ResNet50(
         x = conv_block(x, 3, filters, stage, "a", strides=(1, 1) if stage == 2 else (2, 2))
         for block in "bcdef"[: blocks - 1]:
             x = identity_block(x, 3, filters, stage, block)
-    x = AveragePooling2D((7, 7), name="avg_pool")(x)
+    rows, columns = K.int_shape(x)[2:] if K.image_data_format() == "channels_first" else K.int_shape(x)[1:3]
+    large = (rows or 7) >= 7 and (columns or 7) >= 7
+    if large:
+        x = AveragePooling2D((7, 7), name="avg_pool")(x)
     if include_top:
-        x = Flatten()(x)
+        x = Flatten()(x) if large else GlobalAveragePooling2D(name="avg_pool")(x)
         x = Dense(classes, activation="softmax", name="fc1000")(x)
     else:
         x = pool(x, pooling)

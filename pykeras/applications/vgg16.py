@@ -40,7 +40,7 @@ def VGG16(
         include_top: whether the model ends in its three dense layers.
         weights: None for random ones, 'imagenet' for the published ones, or the path of a weight file.
         input_tensor: tensor to use as the pictures, instead of a new input.
-        input_shape: shape of one picture, at least 48x48; by default 224x224 with `include_top`, else any
+        input_shape: shape of one picture, at least 32x32; by default 224x224 with `include_top`, else any
             size.
         pooling: without `include_top`: None for (n, rows, columns, 512), 'avg' or 'max' for (n, 512).
         classes: number of classes.

@@ -9,19 +9,20 @@ from pykeras.applications import _build, densenet, inception_resnet_v2, mobilene
 from pykeras.layers import Conv2D, Dense, DepthwiseConv2D, GlobalAveragePooling2D, Input, Lambda
 from pykeras.models import Model, load_model, model_from_json
 
-# 17.1: default size, smallest size, name of the model, last layer, channels of the features, parameters
+# 17.1: default size, smallest size (2.2.4's, where it allows more), name of the model, last layer, channels
+# of the features, parameters
 FACTS = {
-    "VGG16": (224, 48, "vgg16", "predictions", 512, 138_357_544),
-    "VGG19": (224, 48, "vgg19", "predictions", 512, 143_667_240),
-    "ResNet50": (224, 197, "resnet50", "fc1000", 2048, 25_636_712),
-    "InceptionV3": (None, 139, "inception_v3", "predictions", 2048, 23_851_784),
-    "InceptionResNetV2": (None, 139, "inception_resnet_v2", "predictions", 1536, 55_873_736),
+    "VGG16": (224, 32, "vgg16", "predictions", 512, 138_357_544),
+    "VGG19": (224, 32, "vgg19", "predictions", 512, 143_667_240),
+    "ResNet50": (224, 32, "resnet50", "fc1000", 2048, 25_636_712),
+    "InceptionV3": (None, 75, "inception_v3", "predictions", 2048, 23_851_784),
+    "InceptionResNetV2": (None, 75, "inception_resnet_v2", "predictions", 1536, 55_873_736),
     "Xception": (None, 71, "xception", "predictions", 2048, 22_910_480),
     "MobileNet": (224, 32, "mobilenet_1.00_224", "reshape_2", 1024, 4_253_864),
     "MobileNetV2": (224, 32, "mobilenetv2_1.00_224", "Logits", 1280, 3_538_984),
-    "DenseNet121": (224, 221, "densenet121", "fc1000", 1024, 8_062_504),
-    "DenseNet169": (224, 221, "densenet169", "fc1000", 1664, 14_307_880),
-    "DenseNet201": (224, 221, "densenet201", "fc1000", 1920, 20_242_984),
+    "DenseNet121": (224, 32, "densenet121", "fc1000", 1024, 8_062_504),
+    "DenseNet169": (224, 32, "densenet169", "fc1000", 1664, 14_307_880),
+    "DenseNet201": (224, 32, "densenet201", "fc1000", 1920, 20_242_984),
     "NASNetMobile": (224, 32, "NASNet", "predictions", 1056, 5_326_716),
     "NASNetLarge": (331, 32, "NASNet", "predictions", 4032, 88_949_818),
 }
@@ -402,3 +403,15 @@ def test_fine_tuning():
     model.fit(np.random.rand(8, 64, 64, 3), np.eye(3)[np.arange(8) % 3], epochs=2, verbose=0)
     changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights())]
     assert changed == [False] * (len(before) - 2) + [True, True]
+
+
+@pytest.mark.parametrize("top", [True, False])
+def test_small_pictures_for_resnet50(top):
+    """Too small for the average over 7×7 cells: 2.1.6 refused them, 2.2.4 takes the average of all cells."""
+    model = applications.ResNet50(weights=None, include_top=top, input_shape=(64, 48, 3), classes=10)
+    names = [layer.name for layer in model.layers]
+    assert ("avg_pool" in names) == top
+    assert model.output_shape == ((None, 10) if top else (None, 2, 2, 2048))
+    large = applications.ResNet50(weights=None, include_top=top, classes=10)
+    shapes = [[w.shape for w in layer.get_weights()] for layer in large.layers if layer.weights]
+    assert shapes == [[w.shape for w in layer.get_weights()] for layer in model.layers if layer.weights]
