@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import backend as K
 from ..layers import (
     Activation,
     AveragePooling2D,
@@ -22,7 +21,7 @@ from ..layers import (
     ZeroPadding2D,
     add,
 )
-from ._build import WeightFile, channel_axis, check_arguments, finish, pool, start
+from ._build import WeightFile, channel_axis, check_arguments, finish, pool, shape_of, start
 from .imagenet_utils import decode_predictions, preprocess_input
 
 __all__ = ["ResNet50", "conv_block", "decode_predictions", "identity_block", "preprocess_input"]
@@ -138,8 +137,7 @@ def ResNet50(
         x = conv_block(x, 3, filters, stage, "a", strides=(1, 1) if stage == 2 else (2, 2))
         for block in "bcdef"[: blocks - 1]:
             x = identity_block(x, 3, filters, stage, block)
-    rows, columns = K.int_shape(x)[2:] if K.image_data_format() == "channels_first" else K.int_shape(x)[1:3]
-    large = (rows or 7) >= 7 and (columns or 7) >= 7
+    large = all(size is None or size >= 7 for size in shape_of(x)[1:])
     if large:
         x = AveragePooling2D((7, 7), name="avg_pool")(x)
     if include_top:
