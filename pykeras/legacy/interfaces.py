@@ -13,7 +13,9 @@ from ..utils.keras1_calls import (
     generate_legacy_interface,
     generate_legacy_method_interface,
     generator_methods_args_preprocessor,
+    get_updates_arg_preprocessing,
     legacy_generator_methods_support,
+    legacy_get_updates_support,
     looks_at,
     raise_duplicate_arg_error,
 )
@@ -34,7 +36,9 @@ __all__ = [
     "generate_legacy_interface",
     "generate_legacy_method_interface",
     "generator_methods_args_preprocessor",
+    "get_updates_arg_preprocessing",
     "legacy_generator_methods_support",
+    "legacy_get_updates_support",
     "raise_duplicate_arg_error",
 ]
 
@@ -207,34 +211,6 @@ def zeropadding2d_args_preprocessor(args: Any, kwargs: Any) -> Any:
     return args, kwargs, [("padding", "padding")]
 
 
-def get_updates_arg_preprocessing(args: Any, kwargs: Any) -> Any:
-    """`get_updates` of optimizers: (params, constraints, loss) becomes (loss, params).
-
-    Raises:
-        TypeError: too many arguments.
-        ValueError: constraints, which belong to the variables now.
-    """
-    if len(args) > 4:
-        raise TypeError(
-            f"`get_update` call received more than three arguments: {list(args[1:])}. Call it as "
-            f"`get_updates(loss=loss, params=params)`."
-        )
-    turned = []
-    if len(args) == 4:
-        optimizer, params, constraints, loss = args
-        args = (optimizer,)
-        kwargs.update(loss=loss, params=params, constraints=constraints)
-        turned.append(("params", "params"))
-    if "constraints" in kwargs:
-        if kwargs.pop("constraints"):
-            raise ValueError(
-                "`get_updates` takes no constraints: give them to the variables, as in "
-                "`K.variable(value, constraint=...)` or `add_weight(constraint=...)`."
-            )
-        turned.append(("", "constraints"))
-    return args, kwargs, turned
-
-
 # ------------------------------------------------------------------------------------ one per kind of layer
 
 legacy_dense_support = generate_legacy_interface(["units"], [UNITS, *pairs("init", *_KERNEL)])
@@ -353,5 +329,3 @@ legacy_model_constructor_support = generate_legacy_interface(
 legacy_add_weight_support = generate_legacy_interface(
     ["name", "shape"], preprocessor=add_weight_args_preprocessing
 )
-
-legacy_get_updates_support = generate_legacy_interface(preprocessor=get_updates_arg_preprocessing)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..utils.keras1_calls import legacy_get_updates_support
 from ._base import Optimizer
 
 
@@ -44,6 +45,7 @@ class Adam(Optimizer):
         self.epsilon = K.epsilon() if epsilon is None else epsilon
         self.amsgrad = amsgrad
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]
@@ -110,6 +112,7 @@ class Adamax(Optimizer):
         self._start(kwargs, lr, beta_1=beta_1, beta_2=beta_2, decay=decay)
         self.epsilon = K.epsilon() if epsilon is None else epsilon
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]
@@ -178,6 +181,7 @@ class Nadam(Optimizer):
         power = K.pow(K.constant(0.96), t * self.schedule_decay)
         return self.beta_1 * (1.0 - 0.5 * power)
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]

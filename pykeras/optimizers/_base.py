@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend as K
+from ..utils.keras1_calls import legacy_get_updates_support
 
 # Keys of newer Keras and tf.keras configs that have no counterpart here and do not change the formulas when
 # unset.
@@ -86,6 +87,7 @@ class Optimizer:
 
     # ------------------------------------------------------------------------------------------- to override
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         """Builds one training step.
 

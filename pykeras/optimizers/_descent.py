@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import backend as K
+from ..utils.keras1_calls import legacy_get_updates_support
 from ._base import Optimizer
 
 
@@ -34,6 +35,7 @@ class SGD(Optimizer):
         self._start(kwargs, lr, momentum=momentum, decay=decay)
         self.nesterov = nesterov
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]
@@ -77,6 +79,7 @@ class RMSprop(Optimizer):
         self._start(kwargs, lr, rho=rho, decay=decay)
         self.epsilon = K.epsilon() if epsilon is None else epsilon
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]
@@ -111,6 +114,7 @@ class Adagrad(Optimizer):
         self._start(kwargs, lr, decay=decay)
         self.epsilon = K.epsilon() if epsilon is None else epsilon
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]
@@ -150,6 +154,7 @@ class Adadelta(Optimizer):
         self.rho = rho
         self.epsilon = K.epsilon() if epsilon is None else epsilon
 
+    @legacy_get_updates_support
     def get_updates(self, loss: Any, params: list[Any]) -> list[Any]:
         grads = self.get_gradients(loss, params)
         self.updates = [K.update_add(self.iterations, 1)]

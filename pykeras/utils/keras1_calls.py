@@ -183,3 +183,34 @@ def add_weight_args_preprocessing(args: Any, kwargs: Any) -> Any:
             kwargs["name"] = args[1]
             args = (args[0], *args[2:])
     return args, kwargs, []
+
+
+def get_updates_arg_preprocessing(args: Any, kwargs: Any) -> Any:
+    """`get_updates` of optimizers: (params, constraints, loss) becomes (loss, params).
+
+    Raises:
+        TypeError: too many arguments.
+        ValueError: constraints, which belong to the variables now.
+    """
+    if len(args) > 4:
+        raise TypeError(
+            f"`get_update` call received more than three arguments: {list(args[1:])}. Call it as "
+            f"`get_updates(loss=loss, params=params)`."
+        )
+    turned = []
+    if len(args) == 4:
+        optimizer, params, constraints, loss = args
+        args = (optimizer,)
+        kwargs.update(loss=loss, params=params, constraints=constraints)
+        turned.append(("params", "params"))
+    if "constraints" in kwargs:
+        if kwargs.pop("constraints"):
+            raise ValueError(
+                "`get_updates` takes no constraints: give them to the variables, as in "
+                "`K.variable(value, constraint=...)` or `add_weight(constraint=...)`."
+            )
+        turned.append(("", "constraints"))
+    return args, kwargs, turned
+
+
+legacy_get_updates_support = generate_legacy_method_interface(preprocessor=get_updates_arg_preprocessing)
