@@ -30,7 +30,7 @@ def small(**kwargs):
     return model
 
 
-# 1st bullet: ranks, shapes, numbers of inputs
+# 20.1: ranks, shapes, numbers of inputs
 
 
 def test_shapes_at_fit():
@@ -67,7 +67,7 @@ def test_number_of_inputs():
         layer([Input((3,)), Input((3,))])
 
 
-# 2nd, 3rd, 4th
+# 20.2, 20.3, 20.4
 
 
 @pytest.mark.parametrize("thing", [np.ones((2, 3)), 3, "text", [1.0, 2.0]])
@@ -100,7 +100,7 @@ def test_no_input_shape():
         Sequential([Dense(1)]).build()
 
 
-# 5th: graphs
+# 20.5: graphs
 
 
 def test_several_nodes():
@@ -123,7 +123,7 @@ def test_graphs():
         Model(K.placeholder((None, 3)), y)
 
 
-# 6th: files
+# 20.6: files
 
 
 def test_weights_of_another_model(tmp_path):
@@ -134,7 +134,7 @@ def test_weights_of_another_model(tmp_path):
         two.load_weights(tmp_path / "one.h5")
 
 
-# 7th: recurrent layers
+# 20.7: recurrent layers
 
 
 def test_recurrent():
@@ -152,7 +152,7 @@ def test_recurrent():
         layers.GRU(2, stateful=True)(Input((4, 3)))
 
 
-# 8th: names
+# 20.8: names
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_name_of_a_layer():
         layers.deserialize({"class_name": "NoSuchThing", "config": {}})
 
 
-# 9th: merges
+# 20.9: merges
 
 
 def test_merges():
@@ -195,7 +195,7 @@ def test_merges():
         layers.concatenate([a, b])
 
 
-# 10th: keywords
+# 20.10: keywords
 
 
 def test_keywords():
@@ -207,7 +207,7 @@ def test_keywords():
         optimizers.SGD(rate=1)
 
 
-# 11th: packages that are not there
+# 20.11: packages that are not there
 
 
 def test_no_h5py(monkeypatch, tmp_path):
@@ -228,7 +228,7 @@ def test_no_h5py(monkeypatch, tmp_path):
             call()
 
 
-# 12th: warnings
+# 20.12: warnings
 
 
 def test_warnings_name_what_there_is(tmp_path):

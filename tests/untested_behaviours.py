@@ -3,7 +3,7 @@
 Run as `python tests/untested_behaviours.py [BEHAVIOURS.md] [chapter …]`; without arguments it reads the
 list beside the repository and looks at every chapter. A test names an item by its number, in its docstring,
 its name (`test_2_13_…`) or a comment: "2.13", "(2.13)", "2.13, 2.14", "BEHAVIOURS 18.4". Numbers in the code
-itself do not count.
+itself do not count. Chapters that are plain lists are counted through: 22.3 is the third point of chapter 22.
 """
 
 from __future__ import annotations
@@ -20,9 +20,19 @@ MENTION = re.compile(r"(?<![\w.])(\d{1,2}(?:\.\d{1,2}){1,2})(?![\w.]*\d)")
 NAME = re.compile(r"def test_(\d+_\d+(?:_\d+)?)(?=_|\()")
 
 
+def counted_points(text: str) -> dict[str, str]:
+    """Number -> the beginning of each point of the chapters whose points have no numbers."""
+    found: dict[str, str] = {}
+    for chapter, body in re.findall(r"^## (\d+)\..*?\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL):
+        if not ITEM.search(body):
+            points = re.findall(r"^- (.*)", body, re.MULTILINE)
+            found.update({f"{chapter}.{i}": point[:90] for i, point in enumerate(points, 1)})
+    return found
+
+
 def numbered_items(text: str) -> dict[str, str]:
     """Item number -> the beginning of its text. Numbers that only head a group of items are left out."""
-    found: dict[str, str] = {}
+    found = counted_points(text)
     for match in ITEM.finditer(text):
         line = text[match.end() : text.find("\n", match.end())]
         found.setdefault(match.group(1), line.strip()[:90])

@@ -139,7 +139,7 @@ class SpatialDropout2D(Dropout):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         # Keras 2.1.6 forgets the layout; the key is written only where forgetting it would change the model.
-        if self.data_format == "channels_first":
+        if "channels_first" in (self.data_format, K.image_data_format()):
             config["data_format"] = self.data_format
         return config
 
@@ -161,7 +161,7 @@ class SpatialDropout3D(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        if self.data_format == "channels_first":
+        if "channels_first" in (self.data_format, K.image_data_format()):
             config["data_format"] = self.data_format
         return config
 

@@ -35,6 +35,7 @@ __all__ = [
     "StackedRNNCells",
     "_generate_dropout_mask",
     "_standardize_args",
+    "_time_distributed_dense",
 ]
 
 _RNN_ARGUMENTS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll")
@@ -348,3 +349,37 @@ class LSTM(_CellRNN):
             mask,
             self.go_backwards,
         )
+
+
+def _time_distributed_dense(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    dropout: float | None = None,
+    input_dim: int | None = None,
+    output_dim: int | None = None,
+    timesteps: int | None = None,
+    training: Any = None,
+) -> Any:
+    """Applies the same weights at every step: a helper that recurrent layers of others import from here.
+
+    Args:
+        x: (batch, steps, inputs).
+        w: (inputs, outputs).
+        b: (outputs,), or None.
+        dropout: share of the inputs to drop in the training phase, the same ones at every step.
+        input_dim: not needed, the shapes say it; so are `output_dim` and `timesteps`.
+        output_dim: see `input_dim`.
+        timesteps: see `input_dim`.
+        training: True, False, or None for the learning phase.
+
+    Returns: tensor (batch, steps, outputs).
+
+    Source: Keras 2.0.0 to 2.0.8.
+    """
+    if dropout is not None and 0.0 < dropout < 1.0:
+        inputs, sizes = x, K.shape(x)
+        noise_shape = (sizes[0], 1, sizes[2])
+        x = K.in_train_phase(lambda: K.dropout(inputs, dropout, noise_shape), inputs, training=training)
+    y = K.dot(x, w)
+    return y if b is None else K.bias_add(y, b)

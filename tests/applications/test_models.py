@@ -336,7 +336,7 @@ def test_inception_blocks():  # 17.1: blocks mixed0–mixed10
         inception_resnet_v2.inception_resnet_block(Input((8, 8, 32)), 0.1, "block99", 1)
 
 
-def test_mobilenet_layers():  # 17.1: the last ones; 17.6: 2.2's padding and ReLU layers
+def test_mobilenet_layers():  # 17.1: the last ones; 17.6, 22.5: 2.2's padding and ReLU layers
     model = applications.MobileNet(weights=None)
     names = [layer.name for layer in model.layers]
     assert names[1:5] == ["conv1_pad", "conv1", "conv1_bn", "conv1_relu"]

@@ -45,7 +45,7 @@ def test_history(capsys):  # 9.8
     assert capsys.readouterr().out == ""
 
 
-def test_epoch_values_are_means_over_samples():  # 9.6
+def test_epoch_values_are_means_over_samples():  # 9.6, 22.7
     x, y = data(5)
     model = net(lr=0.0)
     history = model.fit(x, y, batch_size=2, verbose=0)

@@ -238,7 +238,7 @@ def test_8_6_class_weight_in_the_loss():
     assert model.train_on_batch(X, y, class_weight={0: 1.0, 1: 3.0}) == pytest.approx(plain, rel=1e-5)
 
 
-def test_8_6_class_weight_beside_sample_weight():
+def test_8_6_class_weight_beside_sample_weight():  # 22.3
     model = simple()
     expected = model.test_on_batch(X, Y, sample_weight=np.full(8, 2.0))
     with pytest.warns(UserWarning, match="`class_weight` argument will be ignored"):

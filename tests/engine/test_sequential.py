@@ -38,7 +38,7 @@ def test_2_14_layers_are_what_was_added():
     assert isinstance(model.model.layers[0], InputLayer)
 
 
-def test_2_15_get_layer_does_not_count_the_input():
+def test_2_15_get_layer_does_not_count_the_input():  # 22.10
     model = stack()
     assert model.get_layer(index=0).name == "dense_1"
     assert model.get_layer("dense_2") is model.layers[1]

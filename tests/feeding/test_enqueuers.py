@@ -130,7 +130,7 @@ def test_shared_registry():
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_generator_keeps_its_order_and_ends(workers):  # 15.3, 22 (PEP 479)
+def test_a_generator_keeps_its_order_and_ends(workers):  # 15.3, 22.12 (PEP 479)
     source = ((np.full((1, 1), i), None) for i in range(50))
     assert take(GeneratorEnqueuer(source), workers=workers, size=4) == list(range(50))
     assert no_threads_left()

@@ -92,7 +92,7 @@ def test_as_an_array(path):
     assert np.asarray(HDF5Matrix(path, "x"), dtype="float64").dtype == np.float64
 
 
-def test_opens_read_only(path):  # 22
+def test_opens_read_only(path):  # 22.9
     path.chmod(0o444)
     x = HDF5Matrix(path, "x")
     assert x.data.file.mode == "r"

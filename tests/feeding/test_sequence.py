@@ -16,7 +16,7 @@ class Squares(Sequence):
 
 
 def test_iteration_ends_after_one_pass():
-    """22: iterating a Sequence of 2.1.6 never ended."""
+    """22.11: iterating a Sequence of 2.1.6 never ended."""
     assert [y[0] for _, y in Squares()] == [0.0, 16.0, 64.0]
     assert data_utils.Sequence is Sequence
 

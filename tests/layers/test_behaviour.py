@@ -93,7 +93,7 @@ def test_noise_layers():
 
 
 def test_moving_statistics():
-    """4.17, DECISIONS: plain average, variance corrected once by n / (n − (1 + ε))."""
+    """4.17, 22.1, DECISIONS: plain average, variance corrected once by n / (n − (1 + ε))."""
     for shape, axis in (((8, 3), -1), ((4, 5, 3), -1), ((4, 3, 2, 5), 1)):
         x = Input(shape=shape[1:])
         layer = layers.BatchNormalization(axis=axis, momentum=0.9)
@@ -263,7 +263,7 @@ def test_masks_refused_by_layers_of_other_ranks(layer):
 
 
 def test_global_average_of_masked_steps():
-    """5.2, DECISIONS: the mean counts the unmasked steps only, and the mask ends here."""
+    """5.2, 22.7, DECISIONS: the mean counts the unmasked steps only, and the mask ends here."""
     x, y, data, mask = masked()
     pooled = layers.GlobalAveragePooling1D()(y)
     assert mask_of(pooled) is None

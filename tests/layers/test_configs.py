@@ -9,6 +9,7 @@ import pytest
 
 from pykeras import backend as K
 from pykeras import constraints, initializers, layers, losses, metrics, optimizers, regularizers
+from pykeras.models import Model
 
 KEYS = json.loads((Path(__file__).parent / "config_keys.json").read_text())
 
@@ -242,3 +243,56 @@ def test_optimizer_dialect_warns_of_what_it_cannot_do():
     assert K.get_value(optimizer.lr) == 0.5
     with pytest.raises(TypeError, match="Unexpected keyword argument passed to optimizer: lrate"):
         optimizers.Adam(lrate=1.0)
+
+
+@pytest.mark.parametrize("kind", [layers.SpatialDropout2D, layers.SpatialDropout3D])
+@pytest.mark.parametrize("made_under", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("read_under", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("given", [None, "channels_last", "channels_first"])
+def test_22_2_layout_of_a_dropout_is_not_lost(kind, made_under, read_under, given):
+    """Wherever it is not the one that all forget, it is written; the original constructors take the key."""
+    K.set_image_data_format(made_under)
+    layer = kind(0.5, data_format=given)
+    config = json.loads(json.dumps(layer.get_config()))
+    assert ("data_format" in config) is not (layer.data_format == made_under == "channels_last")
+    if "data_format" in config:
+        K.set_image_data_format(read_under)
+    assert kind.from_config(config).data_format == layer.data_format == (given or made_under)
+
+
+def test_22_2_noise_of_an_alpha_dropout_is_not_lost():
+    layer = layers.AlphaDropout(0.5, noise_shape=(None, 1), seed=7)
+    again = layers.AlphaDropout.from_config(json.loads(json.dumps(layer.get_config())))
+    assert (again.rate, tuple(again.noise_shape), again.seed) == (0.5, (None, 1), 7)
+
+
+def test_22_6_a_metric_from_its_config():
+    class Counts(layers.Layer):
+        def __init__(self, step=1, **kwargs):
+            super().__init__(**kwargs)
+            self.step = step
+
+        def get_config(self):
+            return {**super().get_config(), "step": self.step}
+
+    from pykeras.utils import CustomObjectScope
+
+    with CustomObjectScope({"Counts": Counts}):
+        found = metrics.get({"class_name": "Counts", "config": {"step": 3}})
+        assert type(found) is Counts and found.step == 3
+        assert metrics.get(metrics.serialize(found)).get_config() == found.get_config()
+    with pytest.raises(ValueError, match="Improper config format"):
+        metrics.get({"step": 3})
+
+
+@pytest.mark.parametrize("kind", [layers.LSTM, layers.GRU, layers.SimpleRNN])
+def test_22_9_type_of_a_recurrent_layer(kind):
+    """The type of the input comes back from the config; a configured double precision goes all the way."""
+    config = kind(2, input_shape=(4, 3), dtype="float64").get_config()
+    again = kind.from_config(config)
+    assert (again.dtype, again.batch_input_shape) == ("float64", (None, 4, 3))
+    K.set_floatx("float64")
+    layer = kind(2, return_state=True)
+    made = Model(i := layers.Input((4, 3)), layer(i))
+    assert {w.dtype for w in layer.get_weights()} == {np.dtype("float64")}
+    assert {y.dtype for y in made.predict(np.ones((2, 4, 3)))} == {np.dtype("float64")}

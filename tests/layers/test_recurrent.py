@@ -168,13 +168,29 @@ def test_old_configs():
 
 
 def test_bidirectional_weights_take_effect():
-    """6.13, DECISIONS: `weights=` is used."""
+    """6.13, 22.4, DECISIONS: `weights=` is used."""
     donor = layers.Bidirectional(GRU(3))
     donor(Input((4, 2)))
     layer = layers.Bidirectional(GRU(3), weights=donor.get_weights())
     layer(Input((4, 2)))
     for a, b in zip(layer.get_weights(), donor.get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+def test_22_8_weights_of_stacked_cells():
+    """Every cell gets its own ones, frozen cells in between too."""
+    cells = layers.StackedRNNCells([layers.LSTMCell(3), layers.SimpleRNNCell(4), layers.GRUCell(2)])
+    RNN(cells)(Input((5, 6)))
+    cells.cells[1].trainable = False
+    wanted = [np.random.rand(*w.shape).astype("float32") for w in cells.get_weights()]
+    cells.set_weights(wanted)
+    assert len(wanted) == 9
+    for a, b in zip(cells.get_weights(), wanted):
+        np.testing.assert_array_equal(a, b)
+    apart = [w for cell in cells.cells for w in cell.get_weights()]
+    assert sorted(w.shape for w in apart) == sorted(w.shape for w in wanted)
+    for cell in cells.cells:  # each array is in the cell that it has the shape for
+        assert all(any(np.array_equal(w, b) for b in wanted) for w in cell.get_weights())
 
 
 @pytest.mark.parametrize("masked", [False, True])
