@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -215,7 +216,15 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
             f"A generator or a `keras.utils.Sequence` is expected. Found: {_shown(generator)}. For arrays "
             "use `fit`, `evaluate` and `predict`; call a generator function to get its generator."
         )
-    if not whole and feeding.use_multiprocessing and feeding.workers > 1:
+    processes = feeding.use_multiprocessing
+    if processes and feeding.workers > 0 and isinstance(generator, types.GeneratorType):
+        # Keras handed such generators down by fork, which is not safe beside threads.
+        warn(
+            "The generator of a generator function cannot be sent to another process, in spite of "
+            "`use_multiprocessing=True`: it is read in a thread. A `keras.utils.Sequence` can be sent."
+        )
+        processes = False
+    elif processes and not whole and feeding.workers > 1:
         warn(
             "Using a generator with `use_multiprocessing=True` and multiple workers may duplicate your data. "
             "Please consider using the `keras.utils.Sequence` class."
@@ -227,9 +236,9 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
 
     enqueuer: Any
     if whole:
-        enqueuer = OrderedEnqueuer(generator, feeding.use_multiprocessing, shuffle)
+        enqueuer = OrderedEnqueuer(generator, processes, shuffle)
     else:
-        enqueuer = GeneratorEnqueuer(generator, feeding.use_multiprocessing)
+        enqueuer = GeneratorEnqueuer(generator, processes)
     enqueuer.batches_wanted = count
     with running(enqueuer, feeding.workers, feeding.max_queue_size) as batches:
         yield batches
