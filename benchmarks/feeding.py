@@ -1,7 +1,7 @@
 """What it costs to feed a model: from memory, from HDF5 files, from generators; and gathering shuffled rows.
 
 python -P benchmarks/feeding.py            all tables
-python -P benchmarks/feeding.py gather     one of them: files, generators, gather
+python -P benchmarks/feeding.py gather     one of them: files, generators, errors, gather
 """
 
 import itertools
@@ -151,6 +151,38 @@ def generators(folder: str) -> None:
         print(f"| {name} | {median(row) / STEPS * 1e6:.0f} | {median(used) / STEPS * 1e6:.0f} |")
 
 
+class Failing(Batches):
+    """Raises at the fourth batch; the one after it takes long, whoever makes it."""
+
+    def __getitem__(self, index: int) -> Any:
+        if index == 3:
+            raise LookupError(repr(time.time()))
+        if index == 4:
+            time.sleep(20)
+        return super().__getitem__(index)
+
+
+def errors(folder: str) -> None:
+    """How long an exception of a worker takes to reach the caller of `fit_generator`."""
+    model = mlp(32)
+    data = Failing((np.ones((32, COLUMNS), "float32"), np.ones((32, CLASSES), "float32")), 20)
+    print(
+        "\n## Errors\n\nFrom the `raise` in a worker to the caller of `fit_generator`, while the next batch"
+    )
+    print("is stuck for 20 s (it gets half a second to end); the longest of 5.\n\n| | ms |\n|---|---|")
+    ways = {"the caller's thread": (0, False), "1 thread": (1, False), "4 threads": (4, False)}
+    for name, (workers, processes) in {**ways, "3 processes": (3, True)}.items():
+        times = []
+        for _ in range(5):
+            try:
+                model.fit_generator(
+                    data, verbose=0, shuffle=False, workers=workers, use_multiprocessing=processes
+                )
+            except LookupError as error:
+                times.append(time.time() - float(error.args[0]))
+        print(f"| {name} | {max(times) * 1e3:.1f} |", flush=True)
+
+
 def gather(folder: str) -> None:
     """Shuffled rows: `take` of NumPy beside our own loop, which `fit` uses for rows of 1 KB and more."""
     print("\n## Gathering the rows of a shuffled batch\n\nµs per batch; every batch has other rows.\n")
@@ -181,7 +213,7 @@ def gather(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    tables = {"files": files, "generators": generators, "gather": gather}
+    tables = {"files": files, "generators": generators, "errors": errors, "gather": gather}
     print(f"# Feeding\n\n{machine()[:-1]}, h5py {h5py.__version__}.")
     with tempfile.TemporaryDirectory() as folder:
         for name in sys.argv[1:] or tables:

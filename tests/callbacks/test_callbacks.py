@@ -306,6 +306,8 @@ def test_checkpoint_saves_again_after_a_failed_save():
         ({"monitor": "val_acc"}, [0.1, 0.2, 0.15], 3, 2),
         ({"mode": "max"}, [0.1, 0.2, 0.15], 3, 2),
         ({"baseline": 0.5}, [0.6], 1, 0),
+        ({"baseline": 0.5, "patience": 2}, [0.9, 0.7, 0.4], 2, 1),  # better each time, but never than that
+        ({"baseline": 0.5, "patience": 2}, [0.9, 0.4, 0.45, 0.42, 0.3], 4, 3),
     ],
 )
 def test_early_stopping(arguments, values, epochs, stopped, capsys):  # 13.4
@@ -319,6 +321,10 @@ def test_early_stopping(arguments, values, epochs, stopped, capsys):  # 13.4
 def test_early_stopping_restores_the_best_weights():  # 13.4
     model, _ = drive(C.EarlyStopping(patience=2, restore_best_weights=True), [3, 1, 2, 2])
     assert model.weights == 1
+    # nothing was better than the baseline: there is nothing to go back to
+    callback = C.EarlyStopping(baseline=0.5, patience=2, restore_best_weights=True)
+    model, count = drive(callback, [0.9, 0.7, 0.4])
+    assert (model.weights, count) == (1, 2)
 
 
 def test_early_stopping_can_be_used_again():  # 13.4

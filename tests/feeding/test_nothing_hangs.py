@@ -132,6 +132,24 @@ data.model().fit_generator(late(), 5, verbose=0, callbacks=[Fails()])
     assert status == 1 and err.rstrip().endswith("LookupError: of a callback")
 
 
+@pytest.mark.parametrize("processes", [False, True])
+def test_an_error_of_a_worker_does_not_wait_for_the_others(processes, tmp_path):
+    """They sleep for a quarter of an hour; the measured time is in benchmarks/results/feeding.md."""
+    code = f"""
+class Fails(Stuck):
+    def __getitem__(self, index):
+        if index == 1:
+            raise LookupError('of a worker')
+        return super().__getitem__(index)
+if __name__ == '__main__':
+    data.model().fit_generator(
+        Fails(), verbose=0, shuffle=False, workers=3, use_multiprocessing={processes})
+"""
+    status, _, err = finish(start(tmp_path, code))
+    assert status == 1 and err.rstrip().endswith("LookupError: of a worker")
+    assert "raise LookupError('of a worker')" in err  # with the worker's traceback
+
+
 def test_a_slow_generator():
     def slow():
         for batch in data.endless():
