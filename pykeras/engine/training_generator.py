@@ -251,7 +251,10 @@ def _endless(sequence: Any, shuffle: bool) -> Iterator[Any]:
         if shuffle:
             np.random.shuffle(order)
         for position, index in enumerate(order.tolist()):
-            batch = sequence[index]
+            try:
+                batch = sequence[index]
+            except StopIteration:  # of an iterator that it reads from; must not leave a generator
+                return
             if position == len(order) - 1:
                 sequence.on_epoch_end()
             yield batch

@@ -188,7 +188,10 @@ class OrderedEnqueuer(SequenceEnqueuer):
         self.run_thread = self._spawn_thread(self._run, stopped, seed)
 
     def get(self) -> Iterator[Any]:
-        """Yields the batches in order; a worker's exception is raised in the place of its batch."""
+        """Yields the batches in order; a worker's exception is raised in the place of its batch.
+
+        A StopIteration, of an iterator that the Sequence reads from, ends the batches.
+        """
         while True:
             future = self.queue.get()
             if future is None:
@@ -200,6 +203,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
                 return
             if error is not None:
                 self.stop(timeout=0.5)
+                if isinstance(error, StopIteration):
+                    return
                 raise error
             self._ordered.discard(future)
             self.queue.task_done()

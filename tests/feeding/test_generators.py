@@ -366,6 +366,23 @@ def test_9_15_generators_that_end_early():
     assert not [t for t in threading.enumerate() if t.name.startswith("pykeras-")]
 
 
+class Exhausted(data.Numbered):
+    """Reads from an iterator that is too short."""
+
+    def __getitem__(self, index):
+        if index > 2:
+            next(iter(()))
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize("how", HOW, ids=str)
+def test_22_12_a_sequence_whose_source_ends_early(how):
+    for call in (data.model().fit_generator, data.model().evaluate_generator):
+        shuffle = {"shuffle": False} if call.__name__ == "fit_generator" else {}
+        with pytest.raises(StopIteration, match="ran out of data at batch 4 of 6"):
+            call(Exhausted(), verbose=0, **shuffle, **how)
+
+
 X = np.ones((2, 3))
 
 
