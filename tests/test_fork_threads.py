@@ -2,13 +2,17 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import pykeras
 from pykeras.layers import BatchNormalization, Conv2D, Dense, Flatten
 from pykeras.models import Sequential
 
@@ -185,3 +189,38 @@ def test_fork_while_another_thread_trains(model):
     finally:
         stop.set()
         thread.join()
+
+
+def test_fork_while_thread_pools_come_and_go():
+    """A thread that drops the old pool and the process that forks must not wait for each other."""
+    code = """
+import os, threading, time
+import numpy as np
+from pykeras import _core
+
+x = h = _core.placeholder((4, 8), "float32", "x")
+for _ in range(60):  # plans that take a while to make
+    w = _core.constant(np.eye(8, dtype="float32"))
+    (h,) = _core.op("matmul", [h, w], {}, "")
+    (h,) = _core.op("tanh", [h], {}, "")
+f = _core.Function([x], [h], [], "f")
+stop = threading.Event()
+
+def busy():
+    while not stop.is_set():
+        f([[[1.0] * 8] * 4])
+
+thread = threading.Thread(target=busy)
+thread.start()
+for k in range(40):
+    _core.set_num_threads(1 + k % 2)
+    time.sleep(k % 8 * 0.0002)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+stop.set()
+thread.join()
+"""
+    folder = Path(pykeras.__file__).parent.parent
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=folder, timeout=60, check=True)

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/fork_gate.h"
+
 namespace pk {
 
 namespace {
@@ -115,21 +117,18 @@ void ThreadPool::after_fork() {
   }
 }
 
+const int ThreadPool::registered_ = pthread_atfork(nullptr, nullptr, after_fork);
+
 ThreadPool::ThreadPool(int threads) : threads_(std::max(1, threads)), state_(new State) {
-  // The list's mutex is taken around a fork, or the child could find the list half changed.
-  static const int registered =
-      pthread_atfork([] { live_pools_mutex().lock(); }, [] { live_pools_mutex().unlock(); },
-                     [] {
-                       live_pools_mutex().unlock();
-                       after_fork();
-                     });
-  static_cast<void>(registered);
+  static_cast<void>(registered_);
+  const ForkPass pass;  // or the child could find the list half changed
   std::lock_guard<std::mutex> lock(live_pools_mutex());
   live_pools().push_back(this);
 }
 
 ThreadPool::~ThreadPool() {
   {
+    const ForkPass pass;
     std::lock_guard<std::mutex> lock(live_pools_mutex());
     auto& pools = live_pools();
     pools.erase(std::find(pools.begin(), pools.end(), this));

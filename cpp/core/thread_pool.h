@@ -35,6 +35,7 @@ class ThreadPool {
  private:
   struct State;
   static void after_fork();
+  static const int registered_;  // with the system, to be called in the child
   const int threads_;
   std::unique_ptr<State> state_;
 };

@@ -92,7 +92,7 @@ void set_num_threads(int n) {
   if (n < 0) throw ValueError(cat("the number of threads must be 0 (automatic) or more, got ", n));
   auto pool = std::make_shared<ThreadPool>(n == 0 ? default_threads() : n);
   std::lock_guard<std::mutex> lock(state().mutex);
-  state().pool = std::move(pool);
+  state().pool.swap(pool);  // the old one goes when the lock is free again
 }
 
 const Kernel* folding_kernel(const std::string& op, DType dtype) {
