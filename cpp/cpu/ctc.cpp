@@ -13,7 +13,7 @@ using ctc::log_add;
 
 double log_add(double a, double b, double c) {
   const double most = std::max({a, b, c});
-  if (most == kImpossible) return most;
+  if (most == kImpossible) return a + b + c;  // max does not see a NaN behind it
   return most + std::log(std::exp(a - most) + std::exp(b - most) + std::exp(c - most));
 }
 

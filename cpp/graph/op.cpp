@@ -92,8 +92,12 @@ void InferContext::fail_text(const std::string& why) const {
 
 void InferContext::same_dtypes() const {
   for (int i = 1; i < n_in(); ++i)
-    if (!op.is_shape_only(i) && dtype(i) != dtype(0))
-      fail("inputs must have one dtype, got ", dtype(0), " and ", dtype(i), "; convert one with K.cast");
+    if (!op.is_shape_only(i)) want_dtype(i, dtype(0));
+}
+
+void InferContext::want_dtype(int i, DType want) const {
+  if (dtype(i) != want)
+    fail("inputs must have one dtype, got ", want, " and ", dtype(i), "; convert one with K.cast");
 }
 
 void InferContext::want_float(int i) const {

@@ -33,6 +33,7 @@ struct InferContext {
   [[noreturn]] void fail_text(const std::string& why) const;  // ValueError with op, scope and input shapes
 
   // Frequent checks, each failing with a message.
+  void want_dtype(int i, DType want) const;  // that of another input
   void same_dtypes() const;
   void want_float(int i) const;
   void want_rank(int i, int rank) const;

@@ -39,6 +39,7 @@ Types loss_type(const InferContext& ctx) {
 
 Types loss_grad_type(const InferContext& ctx) {
   ctx.want_float(0);
+  ctx.want_dtype(1, ctx.dtype(0));
   ctx.want_rank(0, 1);
   Shape out = ctx.shape(1);
   out[0] = merge_dim(ctx, ctx.shape(0)[0], loss_batch(ctx, 1), "needs one gradient per sample");

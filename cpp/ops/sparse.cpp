@@ -31,9 +31,7 @@ Types matmul_type(const InferContext& ctx) {
   const Shape x = matrix(ctx, 0);
   ctx.want_float(0);
   ctx.want_rank(4, 2);
-  if (ctx.dtype(4) != ctx.dtype(0))
-    ctx.fail("inputs must have one dtype, got ", ctx.dtype(0), " and ", ctx.dtype(4),
-             "; convert one with K.cast");
+  ctx.want_dtype(4, ctx.dtype(0));
   merge_dim(ctx, x[1], ctx.shape(4)[0], "the inner sizes differ");
   return type_of(ctx.dtype(0), {x[0], ctx.shape(4)[1]});
 }
@@ -42,6 +40,7 @@ Types matmul_grad_type(const InferContext& ctx) {
   const Shape x = matrix(ctx, 0);
   ctx.want_float(0);
   ctx.want_rank(4, 2);
+  ctx.want_dtype(4, ctx.dtype(0));
   merge_dim(ctx, x[0], ctx.shape(4)[0], "needs one gradient per row");
   return type_of(ctx.dtype(0), {x[1], ctx.shape(4)[1]});
 }
@@ -49,8 +48,7 @@ Types matmul_grad_type(const InferContext& ctx) {
 Types concat_type(const InferContext& ctx) {
   const int64_t axis = ctx.attrs.as<AxisAttrs>().axis;
   const Shape x = matrix(ctx, 0), y = matrix(ctx, kParts);
-  if (ctx.dtype(0) != ctx.dtype(kParts))
-    ctx.fail("inputs must have one dtype, got ", ctx.dtype(0), " and ", ctx.dtype(kParts));
+  ctx.want_dtype(kParts, ctx.dtype(0));
   if (axis != 0 && axis != 1) ctx.fail("sparse matrices have the axes 0 and 1, got ", axis);
   const int other = axis == 0 ? 1 : 0;
   merge_dim(ctx, x[other], y[other], "matrices of ", x, " and ", y, " cannot be joined along axis ", axis);

@@ -35,6 +35,7 @@ def evaluate(*values: Any) -> list[np.ndarray]:
 # ---- errors
 
 CONV = {"strides": [1, 1], "padding": "valid", "pads": [0, 0, 0, 0], "dilation": [1, 1]}
+SPARSE = [((9,), F), ((9,), "int32"), ((4,), "int64"), ((0, 5), F)]  # a matrix of shape (3, 5)
 POOL = {"pool": [2, 2], "strides": [2, 2], "padding": "valid"}
 
 # op, (shape, dtype) of each input, attributes, what the message must say
@@ -123,6 +124,20 @@ ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
     ),
     ("range", [], {"start": 0, "stop": 5, "step": 0, "dtype": "int32"}, ["step"]),
     ("phase_select", [((3,), F), ((3, 1), F)], {}, ["training", "equal ranks"]),
+    ("sparse_matmul", [*SPARSE, ((5, 2), "float64")], {}, ["one dtype", "float32", "float64"]),
+    ("sparse_matmul_grad", [*SPARSE, ((3, 2), "float64")], {}, ["one dtype", "float32", "float64"]),
+    (
+        "sparse_concat",
+        [*SPARSE, ((9,), "int32"), *SPARSE[1:]],
+        {"axis": 0},
+        ["one dtype", "float32", "int32"],
+    ),
+    (
+        "ctc_loss_grad",
+        [((4,), F), ((4, 6, 3), "float64"), ((4, 2), "int32"), ((4,), "int32"), ((4,), "int32")],
+        {},
+        ["one dtype", "float32", "float64"],
+    ),
     ("relu", [((3,), F)], {"alpha": 0.1}, ["no attribute 'alpha'"]),
     ("add", [((3,), F)], {}, ["2 inputs", "got 1"]),
 ]
@@ -138,6 +153,22 @@ def test_errors_name_op_layer_and_shapes(name: str, inputs: Any, attrs: Any, wor
     message = str(caught.value)
     expected = [f"'{name}'", *words] if "attribute" in words[0] else [f"'{name}'", "'layer_7'", *words]
     assert not [word for word in expected if word not in message], message
+
+
+@pytest.mark.parametrize("device", ["reference", "cpu"])
+def test_ctc_keeps_a_nan_that_only_a_skip_leads_to(device: str) -> None:
+    """Labels a, b in two frames: the one path skips the blank, and its first frame is NaN."""
+    before = _core.get_device()
+    frames = np.log(np.full((1, 2, 3), 1 / 3, F))
+    frames[0, 0] = np.nan
+    x, two = placeholder(1, 2, 3), constant(2, dtype="int32")
+    try:
+        _core.set_device(device)
+        loss = op("ctc_loss", x, constant([0, 1], dtype="int32"), two, two)
+        for result in _core.Function([x], [loss, *gradients([loss], [x])], [], "f")([frames]):
+            assert np.isnan(result).any()
+    finally:
+        _core.set_device(before)
 
 
 def test_an_unknown_size_is_checked_when_it_is_known() -> None:
