@@ -111,8 +111,11 @@ Value learning_phase() {
   return *phase;
 }
 
-std::vector<NodePtr> topological(const std::vector<Value>& outputs,
-                                 const std::unordered_set<const Node*>& stop) {
+namespace {
+
+// Follows the inputs of which follow(node, number) is true.
+template <class Follow>
+std::vector<NodePtr> in_order(const std::vector<Value>& outputs, Follow follow) {
   std::vector<NodePtr> order;
   std::unordered_set<const Node*> done;
   std::vector<std::pair<NodePtr, size_t>> stack;  // node, next input to visit
@@ -125,9 +128,10 @@ std::vector<NodePtr> topological(const std::vector<Value>& outputs,
         stack.pop_back();
         continue;
       }
-      if (next < node->inputs.size() && !stop.count(node.get())) {
-        const NodePtr child = node->inputs[next++].node;
-        if (!done.count(child.get())) stack.emplace_back(child, 0);
+      if (next < node->inputs.size()) {
+        const size_t i = next++;
+        const NodePtr child = node->inputs[i].node;
+        if (!done.count(child.get()) && follow(*node, i)) stack.emplace_back(child, 0);
         continue;
       }
       if (done.insert(node.get()).second) order.push_back(node);
@@ -135,6 +139,18 @@ std::vector<NodePtr> topological(const std::vector<Value>& outputs,
     }
   }
   return order;
+}
+
+}  // namespace
+
+std::vector<NodePtr> topological(const std::vector<Value>& outputs,
+                                 const std::unordered_set<const Node*>& stop) {
+  return in_order(outputs, [&](const Node& node, size_t) { return !stop.count(&node); });
+}
+
+std::vector<NodePtr> topological_data(const std::vector<Value>& outputs) {
+  return in_order(outputs,
+                  [](const Node& node, size_t i) { return !node.op->is_shape_only(static_cast<int>(i)); });
 }
 
 }  // namespace pk

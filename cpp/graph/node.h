@@ -71,5 +71,7 @@ Value learning_phase();  // the same value at every call: a bool that says "trai
 // Stops at nodes of `stop`: they are listed, what they depend on is not.
 std::vector<NodePtr> topological(const std::vector<Value>& outputs,
                                  const std::unordered_set<const Node*>& stop = {});
+// Those whose data somebody reads; of the others only the shape matters.
+std::vector<NodePtr> topological_data(const std::vector<Value>& outputs);
 
 }  // namespace pk

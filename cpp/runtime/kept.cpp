@@ -1,6 +1,7 @@
 #include "runtime/kept.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "graph/op.h"
 
@@ -36,6 +37,11 @@ std::string hex(const void* data, size_t n) {
 
 }  // namespace
 
+bool Kept::serves(const std::vector<uint64_t>& wanted) const {
+  return memory && std::equal(versions.begin(), versions.end(), wanted.begin(), wanted.end(),
+                              std::greater_equal<uint64_t>());
+}
+
 std::shared_ptr<Kept> shared_piece(const std::string& key, size_t bytes) {
   Pieces& all = pieces();
   std::lock_guard<std::mutex> lock(all.mutex);
@@ -65,7 +71,7 @@ size_t shared_bytes() {
 std::string KeyWriter::of(const Value& v) {
   const auto known = keys_.find(v.node.get());
   if (known == keys_.end()) {
-    for (const NodePtr& node : topological({v}))
+    for (const NodePtr& node : topological_data({v}))
       if (!keys_.count(node.get())) keys_[node.get()] = node_key(*node);
   }
   const std::string& key = keys_[v.node.get()];
@@ -97,7 +103,7 @@ std::string KeyWriter::node_key(const Node& node) {
 
 std::vector<std::shared_ptr<VariableState>> KeyWriter::variables(const Value& v) const {
   std::vector<std::shared_ptr<VariableState>> found;
-  for (const NodePtr& node : topological({v}))
+  for (const NodePtr& node : topological_data({v}))
     if (node->variable && std::find(found.begin(), found.end(), node->variable) == found.end())
       found.push_back(node->variable);
   return found;

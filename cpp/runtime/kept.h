@@ -13,11 +13,14 @@
 
 namespace pk {
 
-// One piece of memory and the versions of the variables that it was made from.
+// One piece of memory and the versions of the variables that it was made from. A version is read before the
+// variable, and before anything that is made from it: the contents are of that version or newer.
 struct Kept {
   std::mutex mutex;  // held while the piece is made: whoever else needs it waits instead of making it too
   std::shared_ptr<void> memory;
   std::vector<uint64_t> versions;
+  // With mutex held: is it there, and none of its variables older than that?
+  bool serves(const std::vector<uint64_t>& wanted) const;
   size_t bytes = 0;
 };
 

@@ -49,28 +49,12 @@ void Plan::Layout::schedule() {
     last.insert(node.get());
     before.insert(before.end(), node->inputs.begin(), node->inputs.end());
   }
-  const std::unordered_set<const Node*> needed = needed_nodes();
+  std::unordered_set<const Node*> needed;
+  for (const NodePtr& n : topological_data(graph_.outputs)) needed.insert(n.get());
   std::unordered_set<const Node*> done;
   for (const auto& values : {before, graph_.outputs})
     for (const NodePtr& n : topological(values))
       if (needed.count(n.get()) && done.insert(n.get()).second) order_.push_back(n);
-}
-
-// Nodes whose data somebody reads; of the others only the shape mattered.
-std::unordered_set<const Node*> Plan::Layout::needed_nodes() const {
-  std::unordered_set<const Node*> needed;
-  std::vector<const Node*> stack;
-  const auto visit = [&](const Value& v) {
-    if (needed.insert(v.node.get()).second) stack.push_back(v.node.get());
-  };
-  for (const Value& v : graph_.outputs) visit(v);
-  while (!stack.empty()) {
-    const Node& node = *stack.back();
-    stack.pop_back();
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (!node.op->is_shape_only(static_cast<int>(i))) visit(node.inputs[i]);
-  }
-  return needed;
 }
 
 int Plan::Layout::variable_number(const std::shared_ptr<VariableState>& state) {
@@ -316,15 +300,17 @@ void Plan::Layout::share_pieces() {
   for (const Copy& copy : plan_.update_copies_) need(copy.from);
 
   KeyWriter keys;
-  std::unordered_set<size_t> watched;
+  auto& watched = plan_.watched_;
   for (size_t i = 0; i < plan_.pieces_.size(); ++i) {
     Piece& piece = plan_.pieces_[i];
     const NodePtr& node = piece.maker->node;
     const Value from = piece.prepared ? node->inputs[static_cast<size_t>(piece.maker->kernel->prepare_input)]
                                       : Value{node, 0};
     for (const auto& state : keys.variables(from)) {
-      piece.watched.push_back(static_cast<size_t>(variable_number(state)));
-      if (watched.insert(piece.watched.back()).second) plan_.watched_.push_back(piece.watched.back());
+      const size_t variable = static_cast<size_t>(variable_number(state));
+      const auto place = std::find(watched.begin(), watched.end(), variable);
+      piece.watched.push_back(static_cast<size_t>(place - watched.begin()));
+      if (place == watched.end()) watched.push_back(variable);
     }
     if (!needed[i]) continue;
     std::string key = keys.of(from);

@@ -13,7 +13,6 @@ class Plan::Layout {
  private:
   Value root(Value v) const;  // the value whose memory `v` is
   void schedule();            // order_, update nodes last
-  std::unordered_set<const Node*> needed_nodes() const;
   void place_sources();
   void make_steps();
   void find_lifetimes();

@@ -118,13 +118,6 @@ std::unique_ptr<Plan::Instance> Plan::make_instance() const {
   return inst;
 }
 
-std::vector<uint64_t> Plan::versions(const std::vector<size_t>& variables) const {
-  std::vector<uint64_t> v;
-  v.reserve(variables.size());
-  for (const size_t i : variables) v.push_back(variables_[i]->version());
-  return v;
-}
-
 std::shared_ptr<Plan::Persistent> Plan::persistent() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (persistent_) {
@@ -134,7 +127,7 @@ std::shared_ptr<Plan::Persistent> Plan::persistent() {
     if (same) return persistent_;
   }
   auto fresh = std::make_shared<Persistent>();
-  fresh->versions = versions(watched_);
+  for (const size_t v : watched_) fresh->versions.push_back(variables_[v]->version());
   fresh->serial = ++persistent_serial_;
   fresh->memory.resize(pieces_.size());
   persistent_.reset();
@@ -157,11 +150,14 @@ void Plan::provide(size_t i, Persistent& fresh) const {
   // Pieces that this one is made from are locked while it is: always in that order, so nobody waits in a
   // circle.
   std::lock_guard<std::mutex> lock(piece.shared->mutex);
-  std::vector<uint64_t> now = versions(piece.watched);
-  if (!piece.shared->memory || piece.shared->versions != now) {
+  // The versions are those from before this round began: what a variable becomes meanwhile may be in this
+  // piece and not in one that it is made from.
+  std::vector<uint64_t> wanted;
+  for (const size_t w : piece.watched) wanted.push_back(fresh.versions[w]);
+  if (!piece.shared->serves(wanted)) {
     piece.shared->memory.reset();
     piece.shared->memory = make_piece(piece, fresh);
-    piece.shared->versions = std::move(now);
+    piece.shared->versions = std::move(wanted);
   }
   fresh.memory[i] = piece.shared->memory;
 }

@@ -61,14 +61,14 @@ class Plan {
     const Step* maker = nullptr;
     bool prepared = false;
     size_t bytes = 0;
-    std::vector<size_t> watched;   // numbers of the variables that it comes from
+    std::vector<size_t> watched;   // places in watched_ of the variables that it comes from
     std::shared_ptr<Kept> shared;  // null: no main step reads it, it is only there while others are made
   };
   // The pieces of one state of the variables; runs that are under way hold on to theirs.
   struct Persistent {
     std::vector<std::shared_ptr<void>> memory;  // per piece
-    std::vector<uint64_t> versions;
-    uint64_t serial = 0;  // tells one from the next
+    std::vector<uint64_t> versions;             // of watched_, read before any piece was made or taken
+    uint64_t serial = 0;                        // tells one from the next
   };
   struct Instance;
   struct Lease;
@@ -85,7 +85,6 @@ class Plan {
   std::shared_ptr<Persistent> persistent();
   void provide(size_t piece, Persistent& fresh) const;
   std::shared_ptr<void> make_piece(const Piece& piece, Persistent& fresh) const;
-  std::vector<uint64_t> versions(const std::vector<size_t>& variables) const;
 
   Graph graph_;
   const std::shared_ptr<Device> device_;
@@ -99,10 +98,10 @@ class Plan {
   std::vector<std::shared_ptr<VariableState>> variables_;
   std::vector<std::shared_ptr<void>> variable_memory_, constant_memory_;
   std::vector<Piece> pieces_;
-  std::vector<size_t> watched_;  // variables that some piece comes from
+  std::vector<size_t> watched_;  // numbers of the variables that some piece comes from
   size_t arena_bytes_ = 0, workspace_bytes_ = 0;
 
-  std::mutex mutex_;  // guards what follows; held briefly
+  std::mutex mutex_;  // guards what follows; held briefly, or while pieces are made
   std::vector<std::unique_ptr<Instance>> idle_;
   std::shared_ptr<Persistent> persistent_;
   uint64_t persistent_serial_ = 0;

@@ -3,6 +3,7 @@
 import gc
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -191,6 +192,35 @@ def test_sharing_plans_in_many_threads():
     assert not wrong
     for n in (8, 69, 53, 64):
         assert (f([np.ones((n, 128), "float32")])[0] == 128 * 49).all()
+
+
+def test_weights_that_change_while_pieces_are_made():
+    """Two pieces come from one stage: what was made from the old weights must not pass for new."""
+    n = 512
+    x = _core.placeholder((None, n), "float32", "x")
+    w, half = variable(np.ones((n, n))), variable(np.eye(n) / 2)
+    stage = w.value
+    for _ in range(4):  # takes its time
+        stage = op("matmul", stage, half.value)
+    f = _core.Function([x], [op("matmul", x, stage), op("matmul", x, op("square", stage))], [], "f")
+    data = np.ones((8, n), "float32")
+    f([data])
+    for k in range(1, 25):
+        w.set(np.full((n, n), 2 * k, "float32"))
+        thread = threading.Thread(target=f, args=([data],))
+        thread.start()
+        time.sleep(k % 8 * 0.002)
+        w.set(np.full((n, n), 16 * k, "float32"))
+        thread.join()
+        first, second = f([data])
+        assert (first == n * k).all() and (second == n * k * k).all()
+
+
+def test_only_the_shape_of_a_variable_is_read(device):
+    """What is kept does not depend on its value, which is not even there yet."""
+    v = _core.Variable((2000,), "float32", "v")
+    f = _core.Function([], [op("fill_like", v.value, value=3.0, dtype="float32")], [], "f")
+    assert (f([])[0] == 3).all()
 
 
 def test_initializers_are_evaluated_once_and_late(device):
