@@ -178,4 +178,25 @@ PK_INLINE vf64 from_bits(vi64 x) { return (vf64)x; }
 PK_INLINE vf32 vabs(vf32 x) { return from_bits(bits(x) & 0x7fffffff); }
 PK_INLINE vf64 vabs(vf64 x) { return from_bits(bits(x) & 0x7fffffffffffffffLL); }
 
+// Whole vectors and the rest: f(first, lanes) over n values, with a constant number of lanes where a whole
+// vector fits, so that get and put then are plain moves.
+template <class T, class F>
+PK_INLINE void vectors(int64_t n, F f) {
+  constexpr int VL = Simd<T>::n;
+  int64_t i = 0;
+  for (; i + VL <= n; i += VL) f(i, VL);
+  if (i < n) f(i, (int)(n - i));
+}
+template <class T>
+PK_INLINE typename Simd<T>::vec get(const T* p, int lanes) {
+  return lanes == Simd<T>::n ? load(p) : load_part(p, lanes);
+}
+template <class T>
+PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
+  if (lanes == Simd<T>::n)
+    store(p, v);
+  else
+    store_part(p, v, lanes);
+}
+
 }  // namespace pk::cpu::PK_ISA

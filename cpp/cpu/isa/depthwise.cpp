@@ -23,18 +23,6 @@ PK_INLINE Span windows_inside(int64_t out, int64_t size, int64_t stride, int64_t
   return {lo, hi < out ? hi : out};
 }
 
-template <class T>
-PK_INLINE typename Simd<T>::vec get(const T* p, int lanes) {
-  return lanes == Simd<T>::n ? load(p) : load_part(p, lanes);
-}
-template <class T>
-PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
-  if (lanes == Simd<T>::n)
-    store(p, v);
-  else
-    store_part(p, v, lanes);
-}
-
 // P neighbouring windows, one vector of channels, the taps [i] x [j].
 template <class T, int P>
 PK_INLINE void pixels(const WindowGrid& w, const T* x, const T* k, int64_t k_step, T* y, Span i, Span j,

@@ -13,26 +13,6 @@ PK_INLINE Cells cells(int64_t out, int64_t stride, int64_t before, int64_t kerne
   return {start, start < 0 ? -start : 0, size - start < kernel ? size - start : kernel};
 }
 
-// f(first channel, lanes) with a constant number of lanes where a whole vector fits.
-template <class T, class F>
-PK_INLINE void channels(int64_t c, F f) {
-  constexpr int VL = Simd<T>::n;
-  int64_t i = 0;
-  for (; i + VL <= c; i += VL) f(i, VL);
-  if (i < c) f(i, (int)(c - i));
-}
-template <class T>
-PK_INLINE typename Simd<T>::vec get(const T* p, int lanes) {
-  return lanes == Simd<T>::n ? load(p) : load_part(p, lanes);
-}
-template <class T>
-PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
-  if (lanes == Simd<T>::n)
-    store(p, v);
-  else
-    store_part(p, v, lanes);
-}
-
 // The real cells of a window: along each axis, and where its corner lies in x.
 struct View {
   Cells q, v, u;
@@ -65,7 +45,7 @@ PK_INLINE void windows(const WindowGrid& w, int64_t r0, int64_t r1, F f) {
     const int64_t corner = (plane / w.od * w.d + s.q.start) * s.plane + s.v.start * s.row;
     for (int64_t ox = 0; ox < w.ow; ++ox) {
       s.u = cells(ox, w.sw, w.left, w.kw, w.w);
-      channels<T>(w.c, [&](int64_t c, int lanes) __attribute__((always_inline)) {
+      vectors<T>(w.c, [&](int64_t c, int lanes) __attribute__((always_inline)) {
         View at = s;
         at.corner = corner + s.u.start * w.c + c;
         f(at, (r * w.ow + ox) * w.c + c, lanes);

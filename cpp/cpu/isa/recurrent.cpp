@@ -69,17 +69,6 @@ PK_INLINE void units(int64_t n, F f) {
 }
 
 template <class T>
-PK_INLINE typename Simd<T>::vec get(const T* p, int count) {
-  return count == Simd<T>::n ? load(p) : load_part(p, count);
-}
-template <class T>
-PK_INLINE void put(T* p, typename Simd<T>::vec v, int count) {
-  if (count == Simd<T>::n)
-    store(p, v);
-  else
-    store_part(p, v, count);
-}
-template <class T>
 PK_INLINE void copy(const T* from, T* to, int64_t n) {
   if (from != to) memcpy(to, from, size_t(n) * sizeof(T));
 }

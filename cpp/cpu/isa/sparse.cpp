@@ -5,18 +5,6 @@
 namespace pk::cpu::PK_ISA {
 namespace {
 
-template <class T>
-PK_INLINE typename Simd<T>::vec get(const T* p, int lanes) {
-  return lanes == Simd<T>::n ? load(p) : load_part(p, lanes);
-}
-template <class T>
-PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
-  if (lanes == Simd<T>::n)
-    store(p, v);
-  else
-    store_part(p, v, lanes);
-}
-
 // V vectors of one row, the last of `lanes` lanes: sums stay in registers over all elements of the row.
 template <class T, int V>
 PK_INLINE void piece(const SparseProduct<T>& p, int64_t row, int64_t c, int lanes) {

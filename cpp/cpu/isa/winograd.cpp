@@ -7,26 +7,6 @@
 namespace pk::cpu::PK_ISA {
 namespace {
 
-// f(first, lanes) over n values.
-template <class T, class F>
-PK_INLINE void vectors(int64_t n, F f) {
-  constexpr int VL = Simd<T>::n;
-  int64_t i = 0;
-  for (; i + VL <= n; i += VL) f(i, VL);
-  if (i < n) f(i, (int)(n - i));
-}
-template <class T>
-PK_INLINE typename Simd<T>::vec get(const T* p, int lanes) {
-  return lanes == Simd<T>::n ? load(p) : load_part(p, lanes);
-}
-template <class T>
-PK_INLINE void put(T* p, typename Simd<T>::vec v, int lanes) {
-  if (lanes == Simd<T>::n)
-    store(p, v);
-  else
-    store_part(p, v, lanes);
-}
-
 // (Bᵀ d) of one column of four.
 template <class V>
 PK_INLINE void to_points(V a, V b, V c, V d, V* out, int step) {
