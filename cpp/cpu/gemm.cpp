@@ -76,7 +76,8 @@ void gemm(ThreadPool& pool, const Gemm<T>& x, void* workspace) {
   const int64_t work = x.m * x.n * std::max<int64_t>(x.k, 1);
   if (x.m <= 4 && !x.trans_a && !x.trans_b && !x.packed_b) {
     if (work < kSerialWork) return small_rows(g, x, 0, x.n);
-    const int64_t wide = 8 * g.vl, columns = std::max(wide, (1 << 18) / x.k / wide * wide);
+    const int64_t wide = 8 * g.vl,
+                  columns = std::max(wide, (1 << 18) / std::max<int64_t>(x.k, 1) / wide * wide);
     return pool.for_each((x.n + columns - 1) / columns,
                          [&](int64_t i) { small_rows(g, x, i * columns, std::min(x.n, (i + 1) * columns)); });
   }

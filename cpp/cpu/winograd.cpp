@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "cpu/carver.h"
 #include "cpu/gemm.h"
 #include "cpu/gemm_block.h"
 #include "cpu/pool_types.h"
@@ -15,8 +16,6 @@ constexpr int kPoints = kWinogradPoints;
 
 // What the patches and the sums of one block may take: together they stay in the second-level cache.
 constexpr int64_t kPatchBytes = 320 << 10, kSumBytes = 512 << 10;
-
-size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // How the patches are dealt out: blocks of `tiles` patches, whose products are made for `panels` panels of
 // output channels at a time. Each block is one thread's.
@@ -54,8 +53,8 @@ struct Blocks {
   int64_t v_elements() const { return kPoints * v_step; }
   int64_t m_elements() const { return kPoints * m_step; }
   size_t lane_bytes() const {
-    return aligned(static_cast<size_t>(v_elements()) * sizeof(T)) +
-           aligned(static_cast<size_t>(m_elements()) * sizeof(T));
+    return round64(static_cast<size_t>(v_elements()) * sizeof(T)) +
+           round64(static_cast<size_t>(m_elements()) * sizeof(T));
   }
 };
 
@@ -72,7 +71,7 @@ class Winograd {
   // Patches [t0, t1), panels [p0, p1).
   void run(int64_t t0, int64_t t1, int64_t p0, int64_t p1, char* room) const {
     T* const v = reinterpret_cast<T*>(room);
-    T* const m = reinterpret_cast<T*>(room + aligned(static_cast<size_t>(b_.v_elements()) * sizeof(T)));
+    T* const m = reinterpret_cast<T*>(room + round64(static_cast<size_t>(b_.v_elements()) * sizeof(T)));
     for (int64_t t = t0; t < t1; ++t) gather(t, v + (t - t0) * b_.v_stride);
     for (int64_t p = p0; p < p1; p += b_.panels) {
       const int64_t q = std::min(p1, p + b_.panels);
@@ -210,7 +209,7 @@ template <class T>
 size_t winograd_workspace(const ThreadPool& pool, const WinogradShape& s) {
   const Blocks<T> blocks(s, pool.size());
   return static_cast<size_t>(blocks.lanes) * blocks.lane_bytes() +
-         aligned(static_cast<size_t>(s.c) * sizeof(T));
+         round64(static_cast<size_t>(s.c) * sizeof(T));
 }
 
 template <class T>
@@ -220,7 +219,7 @@ void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const T* u, 
   if (blocks.all == 0) return;
   T* const zeros = static_cast<T*>(workspace);
   std::fill_n(zeros, s.c, T(0));
-  char* const room = static_cast<char*>(workspace) + aligned(static_cast<size_t>(s.c) * sizeof(T));
+  char* const room = static_cast<char*>(workspace) + round64(static_cast<size_t>(s.c) * sizeof(T));
   const Winograd<T> job(s, blocks, x, u, bias, act, y, zeros);
   const int64_t panels = (s.co + gemm_kernels<T>().nr - 1) / gemm_kernels<T>().nr;
   const int64_t total = blocks.tile_blocks * blocks.panel_blocks;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "cpu/carver.h"
 #include "cpu/gemm_types.h"
 #include "cpu/pool_types.h"
 #include "cpu/winograd.h"
@@ -12,8 +13,6 @@ namespace {
 
 constexpr int kPoints = kWinogradPoints;
 constexpr int64_t kTiles = 48;  // patches per pass
-
-size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // The products are dealt out by channels in and out, so each sum is one thread's and stays in its cache from
 // the first patch to the last; each part transforms the channels it needs.
@@ -44,7 +43,7 @@ struct Parts {
     u_step = (in * out + kLine - 1) / kLine * kLine + kLine;
     lanes = std::min<int64_t>(threads, in_parts * out_parts);
   }
-  size_t bytes(int64_t step) const { return aligned(static_cast<size_t>(kPoints * step) * sizeof(T)); }
+  size_t bytes(int64_t step) const { return round64(static_cast<size_t>(kPoints * step) * sizeof(T)); }
   size_t lane_bytes() const { return bytes(v_step) + bytes(w_step) + bytes(u_step); }
 };
 
@@ -136,7 +135,7 @@ template <class T>
 size_t winograd_kernel_grad_workspace(const ThreadPool& pool, const WinogradShape& s) {
   const Parts<T> parts(s, pool.size());
   return static_cast<size_t>(parts.lanes) * parts.lane_bytes() +
-         aligned(static_cast<size_t>(std::max(s.c, s.co)) * sizeof(T));
+         round64(static_cast<size_t>(std::max(s.c, s.co)) * sizeof(T));
 }
 
 template <class T>
@@ -146,7 +145,7 @@ void winograd_kernel_grad(ThreadPool& pool, const WinogradShape& s, const T* x, 
   const int64_t longest = std::max(s.c, s.co);
   T* const zeros = static_cast<T*>(workspace);
   std::fill_n(zeros, longest, T(0));
-  char* const room = static_cast<char*>(workspace) + aligned(static_cast<size_t>(longest) * sizeof(T));
+  char* const room = static_cast<char*>(workspace) + round64(static_cast<size_t>(longest) * sizeof(T));
   const KernelGrad<T> job(s, parts, x, g, dk, zeros);
   std::atomic<int64_t> next{0};
   pool.for_each(parts.lanes, [&](int64_t lane) {

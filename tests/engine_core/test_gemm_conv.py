@@ -64,6 +64,13 @@ def test_matmul_sizes(isa, dtype):
 
 
 @pytest.mark.parametrize("isa", ISAS)
+def test_wide_product_over_nothing(isa):
+    """Few rows and so many columns that threads would share them, and no element to sum."""
+    got = run("matmul", [np.ones((4, 0), "float32"), np.ones((0, 1 << 18), "float32")], isa=isa)
+    assert got.shape == (4, 1 << 18) and not got.any()
+
+
+@pytest.mark.parametrize("isa", ISAS)
 def test_batch_matmul(isa):
     for batch, m, n, k in [(3, 5, 7, 9), (40, 20, 30, 33), (2, 1, 1, 1)]:
         for trans_a in (False, True):
