@@ -1,5 +1,6 @@
-// Connectionist temporal classification on the CPU: samples in parallel, each with a part of the workspace of
-// its own. In logarithms, and in double precision: a path over a thousand frames would lose its digits.
+// Connectionist temporal classification on the CPU: samples in parallel, each thread with a part of the
+// workspace of its own. In logarithms, and in double precision: a path over a thousand frames would lose its
+// digits.
 #include "kernels/ctc.h"
 
 #include "cpu/carver.h"
@@ -15,6 +16,11 @@ double log_add(double a, double b, double c) {
   const double most = std::max({a, b, c});
   if (most == kImpossible) return a + b + c;  // max does not see a NaN behind it
   return most + std::log(std::exp(a - most) + std::exp(b - most) + std::exp(c - most));
+}
+
+// How many samples are worked on at once, a batch being worth `split.tasks` threads' work.
+int64_t lanes_of(const Context& ctx, const Split& split) {
+  return std::min<int64_t>(ctx.pool.size(), split.tasks);
 }
 
 // Sizes of (log_probs, labels, input_length, label_length), which begin at input `first`.
@@ -113,9 +119,9 @@ struct Lattice {
 };
 
 template <bool All>
-size_t lattice_workspace(const Context&, const KernelArgs& a) {
+size_t lattice_workspace(const Context& ctx, const KernelArgs& a) {
   const Sizes sizes(a, All ? 1 : 0);
-  return Lattice(nullptr, sizes, All).bytes * static_cast<size_t>(sizes.split().tasks);
+  return Lattice(nullptr, sizes, All).bytes * static_cast<size_t>(lanes_of(ctx, sizes.split()));
 }
 
 // f(lattice, b, frames) for each sample, its states filled in.
@@ -124,15 +130,13 @@ void each_sample(Context& ctx, const KernelArgs& a, const char* op, bool all, F&
   const int first = all ? 1 : 0;
   const Sizes sizes(a, first);
   const TensorArg& labels = a.in[first + 1];
-  parallel(ctx, sizes.split(), sizes.batch, [&](int64_t begin, int64_t end, int64_t task) {
-    const size_t bytes = Lattice(nullptr, sizes, all).bytes;
-    Lattice lattice(static_cast<char*>(a.workspace) + static_cast<size_t>(task) * bytes, sizes, all);
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t frames = ctc::frames_of(a, op, a.in[first + 2], b, sizes.steps);
-      const int64_t count = ctc::labels_of(a, op, labels, a.in[first + 3], b, sizes.classes);
-      lattice.fill(labels, b, count, sizes.classes);
-      f(lattice, b, frames);
-    }
+  const size_t bytes = Lattice(nullptr, sizes, all).bytes;
+  in_lanes(ctx.pool, lanes_of(ctx, sizes.split()), sizes.batch, [&](int64_t b, int64_t lane) {
+    Lattice lattice(static_cast<char*>(a.workspace) + static_cast<size_t>(lane) * bytes, sizes, all);
+    const int64_t frames = ctc::frames_of(a, op, a.in[first + 2], b, sizes.steps);
+    const int64_t count = ctc::labels_of(a, op, labels, a.in[first + 3], b, sizes.classes);
+    lattice.fill(labels, b, count, sizes.classes);
+    f(lattice, b, frames);
   });
 }
 
@@ -300,19 +304,17 @@ template <class T>
 void beam_search(Context& ctx, const KernelArgs& a) {
   const auto& attrs = a.attr<CtcBeamAttrs>();
   const int64_t batch = a.in[0].shape()[0], steps = a.in[0].shape()[1], classes = a.in[0].shape()[2];
-  parallel(ctx, beam_split(a), batch, [&](int64_t begin, int64_t end, int64_t task) {
-    const size_t bytes = Beam(nullptr, attrs.width, steps, classes).bytes;
-    Beam beam(static_cast<char*>(a.workspace) + static_cast<size_t>(task) * bytes, attrs.width, steps,
+  const size_t bytes = Beam(nullptr, attrs.width, steps, classes).bytes;
+  in_lanes(ctx.pool, lanes_of(ctx, beam_split(a)), batch, [&](int64_t b, int64_t lane) {
+    Beam beam(static_cast<char*>(a.workspace) + static_cast<size_t>(lane) * bytes, attrs.width, steps,
               classes);
-    for (int64_t b = begin; b < end; ++b) {
-      const int64_t frames = ctc::frames_of(a, "ctc_beam_search", a.in[1], b, steps);
-      beam.start();
-      for (int64_t t = 0; t < frames; ++t) beam.step(a.in[0].as<T>() + (b * steps + t) * classes);
-      for (int64_t k = 0; k < attrs.paths; ++k) {
-        beam.write(k, a.out[k].as<int64_t>() + b * steps, steps);
-        a.out[attrs.paths].as<T>()[b * attrs.paths + k] =
-            static_cast<T>(k < beam.n ? beam.beam[k].total : kImpossible);
-      }
+    const int64_t frames = ctc::frames_of(a, "ctc_beam_search", a.in[1], b, steps);
+    beam.start();
+    for (int64_t t = 0; t < frames; ++t) beam.step(a.in[0].as<T>() + (b * steps + t) * classes);
+    for (int64_t k = 0; k < attrs.paths; ++k) {
+      beam.write(k, a.out[k].as<int64_t>() + b * steps, steps);
+      a.out[attrs.paths].as<T>()[b * attrs.paths + k] =
+          static_cast<T>(k < beam.n ? beam.beam[k].total : kImpossible);
     }
   });
 }
@@ -349,10 +351,10 @@ void add(KernelTable& t, DType dtype) {
   k.workspace = lattice_workspace<true>;
   t.add("ctc_loss_grad", dtype, k);
   k.run = beam_search<T>;
-  k.workspace = [](const Context&, const KernelArgs& a) {
+  k.workspace = [](const Context& ctx, const KernelArgs& a) {
     const Shape& x = a.in[0].shape();
     const size_t one = Beam(nullptr, a.attr<CtcBeamAttrs>().width, x[1], x[2]).bytes;
-    return one * static_cast<size_t>(beam_split(a).tasks);
+    return one * static_cast<size_t>(lanes_of(ctx, beam_split(a)));
   };
   t.add("ctc_beam_search", dtype, k);
   t.add("ctc_greedy", dtype, greedy<T>);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <type_traits>
 
@@ -50,6 +51,16 @@ void parallel(Context& ctx, const Split& split, int64_t items, F&& f) {
   ctx.pool.for_each(split.tasks, [&](int64_t t) {
     const int64_t begin = t * split.step;
     f(begin, std::min(items, begin + split.step), t);
+  });
+}
+
+// Where every piece of work needs room of its own: f(i, lane) for each of `items` numbers, with a lane, below
+// `lanes`, that no other call has at the time. Which one is not determined.
+template <class F>
+void in_lanes(ThreadPool& pool, int64_t lanes, int64_t items, F&& f) {
+  std::atomic<int64_t> next{0};
+  pool.for_each(lanes, [&](int64_t lane) {
+    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < items;) f(i, lane);
   });
 }
 

@@ -1,11 +1,11 @@
 #include "cpu/winograd.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "cpu/carver.h"
 #include "cpu/gemm.h"
 #include "cpu/gemm_block.h"
+#include "cpu/parallel.h"
 #include "cpu/pool_types.h"
 #include "cpu/winograd_types.h"
 
@@ -223,14 +223,10 @@ void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const T* u, 
   const Winograd<T> job(s, blocks, x, u, bias, act, y, zeros);
   const int64_t panels = (s.co + gemm_kernels<T>().nr - 1) / gemm_kernels<T>().nr;
   const int64_t total = blocks.tile_blocks * blocks.panel_blocks;
-  std::atomic<int64_t> next{0};
-  pool.for_each(blocks.lanes, [&](int64_t lane) {
-    char* const mine = room + static_cast<size_t>(lane) * blocks.lane_bytes();
-    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < total;) {
-      const int64_t t0 = i % blocks.tile_blocks * blocks.tiles, q = i / blocks.tile_blocks;
-      job.run(t0, std::min(blocks.all, t0 + blocks.tiles), panels * q / blocks.panel_blocks,
-              panels * (q + 1) / blocks.panel_blocks, mine);
-    }
+  in_lanes(pool, blocks.lanes, total, [&](int64_t i, int64_t lane) {
+    const int64_t t0 = i % blocks.tile_blocks * blocks.tiles, q = i / blocks.tile_blocks;
+    job.run(t0, std::min(blocks.all, t0 + blocks.tiles), panels * q / blocks.panel_blocks,
+            panels * (q + 1) / blocks.panel_blocks, room + static_cast<size_t>(lane) * blocks.lane_bytes());
   });
 }
 

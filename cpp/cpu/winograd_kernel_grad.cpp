@@ -1,9 +1,9 @@
 // The gradient of the kernel by Winograd's products: dk = Gᵀ[Σ (A g Aᵀ) ⊙ (Bᵀ d B)]G over all patches.
 #include <algorithm>
-#include <atomic>
 
 #include "cpu/carver.h"
 #include "cpu/gemm_types.h"
+#include "cpu/parallel.h"
 #include "cpu/pool_types.h"
 #include "cpu/winograd.h"
 #include "cpu/winograd_types.h"
@@ -147,11 +147,8 @@ void winograd_kernel_grad(ThreadPool& pool, const WinogradShape& s, const T* x, 
   std::fill_n(zeros, longest, T(0));
   char* const room = static_cast<char*>(workspace) + round64(static_cast<size_t>(longest) * sizeof(T));
   const KernelGrad<T> job(s, parts, x, g, dk, zeros);
-  std::atomic<int64_t> next{0};
-  pool.for_each(parts.lanes, [&](int64_t lane) {
-    char* const mine = room + static_cast<size_t>(lane) * parts.lane_bytes();
-    for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < parts.in_parts * parts.out_parts;)
-      job.run(i, mine);
+  in_lanes(pool, parts.lanes, parts.in_parts * parts.out_parts, [&](int64_t i, int64_t lane) {
+    job.run(i, room + static_cast<size_t>(lane) * parts.lane_bytes());
   });
 }
 

@@ -171,6 +171,25 @@ def test_ctc_keeps_a_nan_that_only_a_skip_leads_to(device: str) -> None:
         _core.set_device(before)
 
 
+def test_ctc_takes_room_for_each_thread_not_for_each_sample() -> None:
+    x, labels, counts = (
+        placeholder(64, 100, 30),
+        placeholder(64, 20, dtype="int32"),
+        placeholder(64, dtype="int32"),
+    )
+    loss = op("ctc_loss", x, labels, counts, counts)
+    arrays = [np.zeros((64, 100, 30), F), np.zeros((64, 20), "int32"), np.full(64, 20, "int32")]
+    room, results = [], []
+    for threads in (1, 3):
+        _core.set_num_threads(threads)
+        f = _core.Function([x, labels, counts], gradients([loss], [x]), [], "f")
+        room.append(int(f.describe(arrays).split("workspace ")[1].split(",")[0]))
+        results.append(f(arrays)[0])
+    _core.set_num_threads(0)
+    assert room[1] == 3 * room[0]
+    np.testing.assert_array_equal(*results)
+
+
 def test_an_unknown_size_is_checked_when_it_is_known() -> None:
     a, b = placeholder(None, 3), placeholder(None, 3)
     f = _core.Function([a, b], [op("add", a, b)], [], "f")
