@@ -11,6 +11,7 @@ from typing import Any
 from . import backend as K
 from .utils.generic_utils import deserialize_keras_object, serialize_keras_object
 from .utils.identifiers import own_names
+from .utils.namespaces import held_by
 
 # Klambauer et al. 2017, "Self-Normalizing Neural Networks", equation 14.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -139,3 +140,7 @@ def get(identifier: Any) -> Any:
             )
         return identifier
     raise ValueError(f"Could not interpret activation function identifier: {identifier}")
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

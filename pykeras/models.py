@@ -13,6 +13,7 @@ from .engine.input_layer import Input, InputLayer
 from .engine.sequential import Sequential
 from .engine.training import Model
 from .utils.generic_utils import to_list, unpack_singleton
+from .utils.namespaces import held_by, public_names
 
 _FROM_SAVING = frozenset(
     (
@@ -25,6 +26,8 @@ _FROM_SAVING = frozenset(
     )
 )
 
+_also_held = held_by(__name__)
+
 __all__ = [
     "Input",
     "Model",
@@ -35,6 +38,7 @@ __all__ = [
     "model_from_json",  # noqa: F822
     "model_from_yaml",  # noqa: F822
     "save_model",  # noqa: F822
+    *public_names(__name__),
 ]
 
 
@@ -43,7 +47,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(".saving", __package__), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _also_held(name)
 
 
 def clone_model(model: Any, input_tensors: Any = None) -> Any:

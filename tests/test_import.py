@@ -75,14 +75,16 @@ SUBMODULES = """
     applications.inception_resnet_v2, applications.inception_v3, applications.mobilenet, applications.nasnet,
     applications.resnet50, applications.vgg16, applications.vgg19, applications.xception,
     backend, backend.tensorflow_backend, callbacks, constraints, datasets, datasets.digits,
-    engine, engine.topology, engine.training, initializers, layers, layers.advanced_activations,
+    engine, engine.saving, engine.topology, engine.training,
+    initializers, layers, layers.advanced_activations,
     layers.convolutional, layers.convolutional_recurrent, layers.core, layers.cudnn_recurrent,
     layers.embeddings, layers.local, layers.merge, layers.noise, layers.normalization, layers.pooling,
     layers.recurrent, layers.wrappers, legacy,
     legacy.interfaces, legacy.layers, losses, metrics, models, optimizers, preprocessing,
     preprocessing.image, preprocessing.sequence, preprocessing.text, regularizers, utils, utils.conv_utils,
     utils.data_utils, utils.generic_utils, utils.io_utils, utils.layer_utils, utils.multi_gpu_utils,
-    utils.np_utils, utils.test_utils, utils.vis_utils, datasets.boston_housing, datasets.cifar10,
+    utils.np_utils, utils.test_utils, utils.training_utils, utils.vis_utils,
+    datasets.boston_housing, datasets.cifar10,
     datasets.cifar100, datasets.fashion_mnist, datasets.imdb, datasets.mnist, datasets.reuters
 """.replace("\n", " ").split(", ")
 

@@ -20,6 +20,7 @@ from ..layers import (
     MaxPooling2D,
     ZeroPadding2D,
 )
+from ..utils.namespaces import held_by, public_names
 from . import imagenet_utils
 from ._build import WeightFile, channel_axis, channels_of, check_arguments, finish, pool, start
 from .imagenet_utils import decode_predictions
@@ -216,3 +217,8 @@ def DenseNet201(
 def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """Scales to 0 … 1 and standardises each channel, in place where possible; see `imagenet_utils`."""
     return imagenet_utils.preprocess_input(x, data_format, mode="torch")
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

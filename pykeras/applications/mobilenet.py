@@ -22,6 +22,7 @@ from ..layers import (
     Softmax,
     ZeroPadding2D,
 )
+from ..utils.namespaces import held_by, public_names
 from . import imagenet_utils
 from ._build import (
     WeightFile,
@@ -157,3 +158,8 @@ def MobileNet(
 def preprocess_input(x: Any) -> Any:
     """Scales pictures from 0 … 255 to -1 … 1, in place where possible; see `imagenet_utils`."""
     return imagenet_utils.preprocess_input(x, mode="tf")
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -24,6 +24,7 @@ from ..layers import (
     add,
     concatenate,
 )
+from ..utils.namespaces import held_by, public_names
 from . import imagenet_utils
 from ._build import WeightFile, channels_of, check_arguments, finish, picture_size, pool, shape_of, start
 from .imagenet_utils import decode_predictions
@@ -308,3 +309,8 @@ def NASNetMobile(
 def preprocess_input(x: Any) -> Any:
     """Scales pictures from 0 … 255 to -1 … 1, in place where possible; see `imagenet_utils`."""
     return imagenet_utils.preprocess_input(x, mode="tf")
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

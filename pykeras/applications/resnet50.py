@@ -21,6 +21,7 @@ from ..layers import (
     ZeroPadding2D,
     add,
 )
+from ..utils.namespaces import held_by, public_names
 from ._build import WeightFile, channel_axis, check_arguments, finish, pool, shape_of, start
 from .imagenet_utils import decode_predictions, preprocess_input
 
@@ -146,3 +147,8 @@ def ResNet50(
     else:
         x = pool(x, pooling)
     return finish(input_tensor, first, x, "resnet50", weights, include_top, _FILES)
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

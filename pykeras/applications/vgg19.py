@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..utils.namespaces import held_by, public_names
 from ._build import WeightFile
 from ._vgg import vgg
 from .imagenet_utils import decode_predictions, preprocess_input
@@ -56,3 +57,8 @@ def VGG19(
     return vgg(
         "vgg19", (2, 2, 4, 4, 4), _FILES, include_top, weights, input_tensor, input_shape, pooling, classes
     )
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

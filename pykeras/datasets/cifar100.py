@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..utils.namespaces import held_by
 from .cifar import _load_files
 
 _ORIGIN = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
@@ -33,3 +34,7 @@ def load_data(label_mode: str = "fine") -> tuple[Part, Part]:
         raise ValueError(f"`label_mode` must be one of `fine`, `coarse`. Received: {label_mode!r}")
     train, test = _load_files("cifar-100-python", _ORIGIN, ["train", "test"], f"{label_mode}_labels")
     return train, test
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

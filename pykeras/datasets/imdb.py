@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..utils.namespaces import held_by
 from ._files import find_file, load_npz, load_word_index
 from ._sequences import Texts, check_some_left, num_words_from, shorter, shuffled
 
@@ -79,3 +80,7 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
         path: name below Keras's `datasets` folder, or an absolute path.
     """
     return load_word_index(find_file(path, _INDEX_ORIGIN, _INDEX_HASH))
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -1,5 +1,6 @@
 """Layers, the graphs they form, and the training of models."""
 
+from . import saving as saving
 from . import topology as topology
 from .base_layer import InputSpec, Layer, Node
 from .graph import get_source_inputs

@@ -15,6 +15,7 @@ from .. import backend as K
 from .. import initializers
 from ..utils.generic_utils import has_arg, is_all_none, to_list, unpack_singleton
 from ..utils.keras1_calls import add_weight_args_preprocessing, generate_legacy_interface
+from ..utils.namespaces import held_by, public_names
 from .node import Connected, InputSpec, Node
 
 __all__ = ["InputSpec", "Layer", "Node"]
@@ -547,3 +548,8 @@ def _masks_of(tensors: Any) -> Any:
             layer, node, index = history
             masks.append(layer._inbound_nodes[node].output_masks[index])
     return masks if isinstance(tensors, list) and len(masks) != 1 else masks[0] if masks else None
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..utils.namespaces import held_by, public_names
 from .base_layer import InputSpec, Layer, Node, _to_snake_case
 from .graph import get_source_inputs
 from .input_layer import Input, InputLayer
@@ -11,13 +10,6 @@ from .network import Container, Network
 
 # Attributes of HDF5 objects are limited to this many bytes by the format.
 HDF5_OBJECT_HEADER_LIMIT = 64512
-
-_FROM_SAVING = (
-    "load_weights_from_hdf5_group",
-    "load_weights_from_hdf5_group_by_name",
-    "preprocess_weights_for_loading",
-    "save_weights_to_hdf5_group",
-)
 
 __all__ = [
     "HDF5_OBJECT_HEADER_LIMIT",
@@ -33,9 +25,6 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _FROM_SAVING:  # saving stands above the engine
-        from .. import saving
-
-        return getattr(saving, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

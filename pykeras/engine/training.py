@@ -13,6 +13,7 @@ import numpy as np
 
 from ..utils.generic_utils import unpack_singleton
 from ..utils.keras1_calls import legacy_generator_methods_support
+from ..utils.namespaces import held_by
 from . import base_layer, compile_utils, pickling, training_arrays, training_generator
 from . import training_utils as checks
 from .compiled import CompiledNetwork
@@ -411,3 +412,7 @@ _make_batches = checks.make_batches
 _slice_arrays = checks.slice_arrays
 _standardize_input_data = checks.standardize_input_data
 _weighted_masked_objective = compile_utils.weighted_masked_objective
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

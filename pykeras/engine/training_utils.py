@@ -15,6 +15,7 @@ from .._cython.rows import gather_rows
 from ..utils._h5matrix import RowRange
 from ..utils._sequence import Sequence
 from ..utils._warn import warn
+from ..utils.namespaces import held_by
 
 Arrays = list[Any]
 is_sparse = K.engine.is_scipy_sparse
@@ -431,3 +432,7 @@ def check_num_samples(
     raise ValueError(
         f"Either the input data should have a defined shape, or {steps_name} should be specified."
     )
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -20,6 +20,7 @@ from ..legacy.layers import (
     merge,
 )
 from ..utils.generic_utils import deserialize_keras_object
+from ..utils.namespaces import held_by, public_names
 
 # Not a layer of Keras, but files of InceptionResNetV2 have it.
 from ._scaled_sum import CustomScaleLayer as CustomScaleLayer
@@ -293,3 +294,8 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
     return deserialize_keras_object(
         config, module_objects=_known(), custom_objects=custom_objects, printable_module_name="layer"
     )
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -11,6 +11,7 @@ from .. import activations
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
+from ..utils.namespaces import held_by
 from ._support import add_part, adopt, describe, require_known
 
 
@@ -193,3 +194,7 @@ class ReLU(_Elementwise):
             "threshold": float(self.threshold),
         }
         return {**super().get_config(), **config}
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -1,6 +1,7 @@
 """Convolutions, and the layers that pad, crop and enlarge (the old import path of all of them)."""
 
 from ..legacy._atrous import AtrousConvolution1D, AtrousConvolution2D
+from ..utils.namespaces import held_by, public_names
 from ._conv import Conv1D, Conv2D, Conv3D
 from ._conv_depthwise import DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from ._conv_transpose import Conv2DTranspose, Conv3DTranspose
@@ -61,3 +62,8 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
 ]
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

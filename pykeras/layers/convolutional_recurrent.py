@@ -13,6 +13,7 @@ from ..backend.recurrent import per_sample
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
+from ..utils.namespaces import held_by, public_names
 from ._rnn_base import RNN, Shape
 from ._rnn_cells import Masks, add_lstm_bias, drops, pick, share
 from ._support import (
@@ -353,3 +354,8 @@ def _forward() -> None:
 
 
 _forward()
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

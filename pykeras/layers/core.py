@@ -14,6 +14,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
+from ..utils.namespaces import held_by, public_names
 from ._lambda import Lambda
 from ._support import add_part, adopt, describe, require_known
 
@@ -429,3 +430,8 @@ class ActivityRegularization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "l1": self.l1, "l2": self.l2}
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -12,6 +12,7 @@ from .. import backend as K
 from .. import regularizers
 from ..backend import recurrent as fused
 from ..engine.base_layer import InputSpec, Layer
+from ..utils.namespaces import held_by, public_names
 from ._conv import sequence_shape
 from ._rnn_base import RNN
 from ._rnn_cells import add_lstm_bias
@@ -235,3 +236,8 @@ class CuDNNLSTM(_CuDNNRNN):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -10,6 +10,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
+from ..utils.namespaces import held_by
 from ._support import add_part, adopt, describe
 
 
@@ -114,3 +115,7 @@ class Embedding(Layer):
             )
         )
         return {**super().get_config(), **config}
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

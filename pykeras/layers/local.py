@@ -11,6 +11,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec
 from ..legacy import interfaces
 from ..utils import conv_utils
+from ..utils.namespaces import held_by
 from ._conv import _Conv, sequence_shape
 from ._support import add_part, channel_axis, split_shape
 
@@ -162,3 +163,7 @@ class LocallyConnected2D(_LocallyConnected):
         _, places, _ = split_shape(self.compute_output_shape(K.int_shape(inputs)), self.data_format)
         output = K.local_conv2d(inputs, self.kernel, self.kernel_size, self.strides, places, self.data_format)
         return self._finish(output)
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import Layer
+from ..utils.namespaces import held_by
 
 
 class _CallableModule(ModuleType):
@@ -375,3 +376,7 @@ def concatenate(inputs: list[Any], axis: int = -1, **kwargs: Any) -> Any:
 def dot(inputs: list[Any], axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
     """`Dot` on a list of two tensors. Returns the products summed over `axes`."""
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -11,6 +11,7 @@ from .. import backend as K
 from ..activations import SELU_ALPHA, SELU_SCALE
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
+from ..utils.namespaces import held_by
 
 
 class GaussianNoise(Layer):
@@ -120,3 +121,7 @@ class AlphaDropout(Layer):
         if self.seed is not None:
             config["seed"] = self.seed
         return config
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -12,6 +12,7 @@ from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
 from ..legacy import interfaces
 from ..utils import conv_utils
+from ..utils.namespaces import held_by
 from ._support import join_shape, split_shape
 
 
@@ -329,3 +330,7 @@ GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool3D = GlobalMaxPooling3D
 GlobalAvgPool3D = GlobalAveragePooling3D
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

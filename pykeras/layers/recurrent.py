@@ -12,6 +12,7 @@ from .. import activations, regularizers
 from .. import backend as K
 from ..backend import recurrent as fused
 from ..legacy import interfaces
+from ..utils.namespaces import held_by, public_names
 from ._rnn_base import RNN, StackedRNNCells, _standardize_args
 from ._rnn_cells import (
     GRUCell,
@@ -383,3 +384,8 @@ def _time_distributed_dense(
         x = K.in_train_phase(lambda: K.dropout(inputs, dropout, noise_shape), inputs, training=training)
     y = K.dot(x, w)
     return y if b is None else K.bias_add(y, b)
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _input_key
 from ..utils.generic_utils import has_arg, to_list
+from ..utils.namespaces import held_by, public_names
 from ._rnn_base import _standardize_args
 from ._support import shape_of
 
@@ -407,3 +408,8 @@ class Bidirectional(Wrapper):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         return super().from_config(config, custom_objects)
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

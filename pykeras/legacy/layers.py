@@ -11,6 +11,7 @@ from typing import Any
 from .. import activations, constraints, initializers, regularizers
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer
+from ..utils.namespaces import held_by, public_names
 from ._atrous import AtrousConvolution1D, AtrousConvolution2D
 from ._merge import Merge, merge
 from ._recurrent import ConvRecurrent2D, Recurrent
@@ -226,3 +227,8 @@ class Highway(_OldDense):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..utils.generic_utils import deserialize_keras_object, serialize_keras_object
+from ..utils.namespaces import held_by, public_names
 from ._adam import Adam, Adamax, Nadam
 from ._base import Optimizer, clip_norm
 from ._descent import SGD, Adadelta, Adagrad, RMSprop
@@ -113,3 +114,8 @@ def get(identifier: Any) -> Any:
     if isinstance(identifier, Optimizer):
         return identifier
     raise ValueError(f"Could not interpret optimizer identifier: {identifier}")
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -5,6 +5,7 @@ Source: the public behaviour of keras/preprocessing/image.py (2.1.6, with the ad
 
 from __future__ import annotations
 
+from ..utils.namespaces import held_by, public_names
 from ._image_files import array_to_img, img_to_array, list_pictures, load_img, save_img
 from ._image_folders import DirectoryIterator
 from ._image_generator import ImageDataGenerator
@@ -49,3 +50,8 @@ __all__ = [
     "save_img",
     "transform_matrix_offset_center",
 ]
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -6,7 +6,7 @@ Source: the public behaviour of keras/preprocessing/sequence.py (2.1.6).
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import abc
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .._cython.sequences import write_rows
 from .._cython.skipgrams import pairs_in_windows, random_pairs, shuffle_together
+from ..utils.namespaces import held_by, public_names
 from ._timeseries import TimeseriesGenerator, timeseries_generator_from_json
 
 __all__ = [
@@ -28,7 +29,7 @@ _FAST = ("int32", "int64", "float32", "float64")
 
 
 def pad_sequences(
-    sequences: Iterable[Sequence[Any]],
+    sequences: abc.Iterable[abc.Sequence[Any]],
     maxlen: int | None = None,
     dtype: npt.DTypeLike = "int32",
     padding: str = "pre",
@@ -122,7 +123,7 @@ def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
 
 
 def skipgrams(
-    sequence: Sequence[int],
+    sequence: abc.Sequence[int],
     vocabulary_size: int,
     window_size: int = 4,
     negative_samples: float = 1.0,
@@ -186,7 +187,14 @@ def skipgrams(
     return couples, labels
 
 
-def _remove_long_seq(maxlen: int, seq: Iterable[Any], label: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+def _remove_long_seq(
+    maxlen: int, seq: abc.Iterable[Any], label: abc.Iterable[Any]
+) -> tuple[list[Any], list[Any]]:
     """Returns the sequences shorter than `maxlen`, and their labels."""
     kept = [(x, y) for x, y in zip(seq, label) if len(x) < maxlen]
     return [x for x, _ in kept], [y for _, y in kept]
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

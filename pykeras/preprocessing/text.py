@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .._cython.tokens import add_counts, count_tokens, look_up, split_words
+from ..utils.namespaces import held_by, public_names
 
 __all__ = [
     "Tokenizer",
@@ -401,3 +402,8 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     for name, table in tables.items():
         setattr(tokenizer, name, table)
     return tokenizer
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

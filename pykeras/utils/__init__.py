@@ -31,7 +31,7 @@ _LAZY = {
     "print_summary": "layer_utils",
 }
 
-_SUBMODULES = ("data_utils", "layer_utils", "multi_gpu_utils", "test_utils", "vis_utils")
+_SUBMODULES = ("data_utils", "layer_utils", "multi_gpu_utils", "test_utils", "training_utils", "vis_utils")
 
 __all__ = [
     "CustomObjectScope",

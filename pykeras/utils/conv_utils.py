@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .namespaces import held_by
+
 
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     """Turns an int or a sequence of ints into a tuple of n ints.
@@ -173,3 +175,7 @@ def deconv_length(
         return dim_size * stride_size
     margin = {"same": extent // 2, "valid": 0, "full": extent - 1}[padding]
     return (dim_size - 1) * stride_size + extent - 2 * margin + output_padding
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

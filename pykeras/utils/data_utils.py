@@ -9,6 +9,7 @@ from ._archives import _extract_archive
 from ._download import _hash_file, get_file, validate_file
 from ._enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer, get_index, init_pool
 from ._sequence import Sequence
+from .namespaces import held_by, public_names
 
 __all__ = [
     "GeneratorEnqueuer",
@@ -22,3 +23,8 @@ __all__ = [
     "init_pool",
     "validate_file",
 ]
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
+__all__ += public_names(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .conv_utils import convert_kernel
+from .namespaces import held_by
 
 _SEQUENTIAL_WIDTH = 65
 _SEQUENTIAL_POSITIONS = (0.45, 0.85, 1.0)
@@ -186,3 +187,7 @@ def convert_dense_weights_data_format(
         old = (shape[-1], *shape[:-1], -1)
         kernel = np.moveaxis(kernel.reshape(old), 0, -2)
     dense.set_weights([kernel.reshape(-1, kernel.shape[-1]), *rest])
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .namespaces import held_by
+
 
 def _available_gpus() -> int:
     """Number of GPUs that the engine can use."""
@@ -104,3 +106,7 @@ def _wanted(gpus: Any, available: int) -> list[int]:
     if len(set(ids)) < len(ids):
         raise ValueError(f"Every GPU can be named only once. Received: `gpus={gpus}`")
     return ids
+
+
+# What scripts also import from here.
+__getattr__ = held_by(__name__)
