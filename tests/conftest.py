@@ -1,9 +1,10 @@
 """What all tests share: which pykeras is meant, a home folder without settings, the folder of real data."""
 
 import os
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def shared_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real models and data in {folder.name}/ beside the repository")
     return folder
+
+
+@pytest.fixture
+def run_code(tmp_path: Path) -> Callable[[str], str]:
+    """Runs Python code in a process of its own, with the pykeras under test, and returns what it printed."""
+    import pykeras
+
+    environment = {**os.environ, "PYTHONPATH": str(Path(pykeras.__file__).parent.parent)}
+
+    def run(code: str) -> str:
+        # not in this folder, where the sources may lie without the compiled core
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Sparse tensors: 18.5 (dot), 18.8 (variables and placeholders), 18.9 (is_sparse, to_dense, eval)."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -235,15 +234,14 @@ def test_same_bits_for_any_number_of_threads():
         np.testing.assert_array_equal(one, three)
 
 
-def test_scipy_is_not_needed(monkeypatch):
+def test_scipy_is_not_needed(monkeypatch, run_code):
     """It is imported only for a sparse result; the matrices of users bring it along."""
     code = (
         "import sys, numpy as np; from pykeras import backend as K\n"
         "x = K.placeholder((None, 3), sparse=True)\n"
         "print(K.function([x], [K.dot(x, K.ones((3, 1)))])([np.eye(3)])[0].sum(), 'scipy' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["3.0", "False"]
+    assert run_code(code).split() == ["3.0", "False"]
     monkeypatch.setitem(sys.modules, "scipy.sparse", None)
     x = K.placeholder((None, 3), sparse=True)
     with pytest.raises(ImportError, match="pip install scipy"):

@@ -97,6 +97,31 @@ class Counter:
         return np.full((2, 3), float(self.i)), np.zeros(2)
 
 
+class Sums(Sequence):
+    """Arrays cut into batches; the last one is smaller."""
+
+    def __init__(self, n=20, size=8):
+        self.x = np.random.RandomState(5).rand(n, 3).astype("float32")
+        self.y = self.x.sum(axis=1) + 1
+        self.size = size
+
+    def __len__(self):
+        return -(-len(self.x) // self.size)
+
+    def __getitem__(self, index):
+        rows = slice(index * self.size, (index + 1) * self.size)
+        return self.x[rows], self.y[rows]
+
+
+class Exhausted(Numbered):
+    """Reads from an iterator that is too short."""
+
+    def __getitem__(self, index):
+        if index > 2:
+            next(iter(()))
+        return super().__getitem__(index)
+
+
 def numbers(batches, count=None):
     """The numbers that batches of `Numbered` hold."""
     found = []

@@ -12,26 +12,9 @@ from pykeras import backend as K
 from pykeras.callbacks import Callback
 from pykeras.layers import Dense, Dropout, Input
 from pykeras.models import Model, Sequential
-from pykeras.utils import Sequence
 
 FEW = {"workers": 1, "max_queue_size": 2}
 HOW = [{"workers": 0}, {"workers": 1}, {"workers": 3}, {"workers": 2, "use_multiprocessing": True}]
-
-
-class Sums(Sequence):
-    """Arrays cut into batches; the last one is smaller."""
-
-    def __init__(self, n=20, size=8):
-        self.x = np.random.RandomState(5).rand(n, 3).astype("float32")
-        self.y = self.x.sum(axis=1) + 1
-        self.size = size
-
-    def __len__(self):
-        return -(-len(self.x) // self.size)
-
-    def __getitem__(self, index):
-        rows = slice(index * self.size, (index + 1) * self.size)
-        return self.x[rows], self.y[rows]
 
 
 # ---- numbers
@@ -40,7 +23,7 @@ class Sums(Sequence):
 @pytest.mark.parametrize("how", HOW, ids=str)
 def test_the_same_numbers_as_fit(how):
     """9.14: a Sequence needs no steps; 9.6: means are weighted by the size of the batch."""
-    sums = Sums()
+    sums = data.Sums()
     reference, found = data.model(), data.model()
     expected = reference.fit(
         sums.x, sums.y, batch_size=8, epochs=3, shuffle=False, verbose=0, validation_data=(sums.x, sums.y)
@@ -50,7 +33,7 @@ def test_the_same_numbers_as_fit(how):
         epochs=3,
         verbose=0,
         shuffle=False,
-        validation_data=Sums() if how["workers"] else (sums.x, sums.y),
+        validation_data=data.Sums() if how["workers"] else (sums.x, sums.y),
         **how,
     )
     assert set(history.history) == {"loss", "mean_absolute_error", "val_loss", "val_mean_absolute_error"}
@@ -62,7 +45,7 @@ def test_the_same_numbers_as_fit(how):
 
 @pytest.mark.parametrize("how", HOW, ids=str)
 def test_9_15_evaluate_and_predict(how):
-    sums = Sums()
+    sums = data.Sums()
     net = data.model()
     np.testing.assert_allclose(
         net.evaluate_generator(sums, **how), net.evaluate(sums.x, sums.y, verbose=0), rtol=1e-6
@@ -206,7 +189,7 @@ def test_9_11_stopping_in_a_batch_hook(stop_at, validated):
             ends.append("train")
 
     history = data.model().fit_generator(
-        data.endless(), 3, 4, verbose=0, callbacks=[Stop()], validation_data=Sums(), **FEW
+        data.endless(), 3, 4, verbose=0, callbacks=[Stop()], validation_data=data.Sums(), **FEW
     )
     assert ends == [("epoch", 0), "train"]
     assert ("val_loss" in history.history) is validated
@@ -217,7 +200,7 @@ def test_9_11_stopping_in_an_epoch_hook():
         def on_epoch_end(self, epoch, logs=None):
             self.model.stop_training = epoch == 1
 
-    history = data.model().fit_generator(Sums(), epochs=9, verbose=0, callbacks=[Stop()])
+    history = data.model().fit_generator(data.Sums(), epochs=9, verbose=0, callbacks=[Stop()])
     assert history.epoch == [0, 1]
 
 
@@ -338,10 +321,10 @@ def test_9_14_a_generator_function_and_processes():
 
 
 def test_a_model_built_by_its_first_batch():
-    for batches in (data.endless(limit=6), Sums()):
+    for batches in (data.endless(limit=6), data.Sums()):
         net = Sequential([Dense(1)])
         net.compile("sgd", "mse")
-        history = net.fit_generator(batches, 3, 2, verbose=0, validation_data=Sums())
+        history = net.fit_generator(batches, 3, 2, verbose=0, validation_data=data.Sums())
         assert len(history.history["val_loss"]) == 2
     net = Sequential([Dense(2)])
     assert net.predict_generator(data.endless(limit=3), 3).shape == (12, 2)
@@ -366,21 +349,12 @@ def test_9_15_generators_that_end_early():
     assert not [t for t in threading.enumerate() if t.name.startswith("pykeras-")]
 
 
-class Exhausted(data.Numbered):
-    """Reads from an iterator that is too short."""
-
-    def __getitem__(self, index):
-        if index > 2:
-            next(iter(()))
-        return super().__getitem__(index)
-
-
 @pytest.mark.parametrize("how", HOW, ids=str)
 def test_22_12_a_sequence_whose_source_ends_early(how):
     for call in (data.model().fit_generator, data.model().evaluate_generator):
         shuffle = {"shuffle": False} if call.__name__ == "fit_generator" else {}
         with pytest.raises(StopIteration, match="ran out of data at batch 4 of 6"):
-            call(Exhausted(), verbose=0, **shuffle, **how)
+            call(data.Exhausted(), verbose=0, **shuffle, **how)
 
 
 X = np.ones((2, 3))

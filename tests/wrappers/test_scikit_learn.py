@@ -2,8 +2,6 @@
 
 import functools
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,30 +14,13 @@ from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
+from wrappers.builders import build_binary, build_classifier, build_regressor
 
 from pykeras.callbacks import History
 from pykeras.layers import Dense, Input
-from pykeras.models import Model, Sequential
+from pykeras.models import Model
 from pykeras.optimizers import Adam
 from pykeras.wrappers.scikit_learn import BaseWrapper, KerasClassifier, KerasRegressor
-
-
-def build_classifier(units=8, lr=0.05, loss="categorical_crossentropy"):
-    model = Sequential([Dense(units, activation="relu", input_shape=(4,)), Dense(3, activation="softmax")])
-    model.compile(Adam(lr), loss, metrics=["accuracy"])
-    return model
-
-
-def build_binary():
-    model = Sequential([Dense(4, activation="tanh", input_shape=(4,)), Dense(1, activation="sigmoid")])
-    model.compile(Adam(0.05), "binary_crossentropy", metrics=["accuracy"])
-    return model
-
-
-def build_regressor(units=8, outputs=1):
-    model = Sequential([Dense(units, activation="tanh", input_shape=(4,)), Dense(outputs)])
-    model.compile(Adam(0.05), "mse")
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -337,6 +318,5 @@ def test_data_frames(iris):
     assert cross_val_score(classifier(epochs=5), frame, labels, cv=2).shape == (2,)
 
 
-def test_scikit_learn_is_not_imported():
-    code = "import sys, pykeras.wrappers.scikit_learn; print('sklearn' in sys.modules)"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
+def test_scikit_learn_is_not_imported(run_code):
+    assert run_code("import sys, pykeras.wrappers.scikit_learn; print('sklearn' in sys.modules)") == "False\n"
