@@ -5,8 +5,8 @@
 namespace pk {
 
 // Held by a thread for as long as it is inside. A thread that comes while a fork is under way waits;
-// a fork waits for those that are inside, for one run of a plan at the longest. Whoever holds a pass
-// must not wait for Python's lock, which the thread that forks has, nor for any that somebody takes
+// a fork waits for those that are inside, until a plan is made or has run at the longest. Whoever holds a
+// pass must not wait for Python's lock, which the thread that forks has, nor for any that somebody takes
 // before a pass.
 class ForkPass {
  public:

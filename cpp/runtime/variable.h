@@ -19,8 +19,10 @@ class VariableState {
   const TensorType& type() const { return type_; }
   const std::string& name() const { return name_; }
 
-  HostTensor get();            // a copy
-  void set(const void* host);  // type().bytes() bytes, row major
+  HostTensor get();  // a copy
+  // type().bytes() bytes, row major. A run that reads the variable meanwhile may see some of the old value
+  // and some of the new one; what is kept from that is made again.
+  void set(const void* host);
   // The value is computed from `initial` when it is first needed, unless set() comes before.
   void set_initializer(Value initial);
 
