@@ -123,6 +123,7 @@ def test_plans_share_packed_weights():
     x = _core.placeholder((None, 96), "float32", "x")
     w = variable(np.ones((96, 600)))
     product = op("matmul", x, w.value)
+    gc.collect()  # models of other tests
     before = _core.kept_bytes()
     f = _core.Function([x], [product], [], "f")
     g = _core.Function([x], [op("relu", product)], [], "g")
@@ -146,6 +147,7 @@ def test_stages_of_folded_weights_are_not_kept():
     x = _core.placeholder((None, 64), "float32", "x")
     w, scale = variable(np.ones((64, 600))), variable(np.full((600,), 3.0))
     folded = op("mul", w.value, scale.value)
+    gc.collect()  # models of other tests
     before = _core.kept_bytes()
     f = _core.Function([x], [op("matmul", x, folded)], [], "f")
     assert (f([np.ones((60, 64), "float32")])[0] == 192).all()
