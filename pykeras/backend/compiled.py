@@ -110,8 +110,8 @@ class Function:
         """Computes the outputs.
 
         Args: inputs: one array per input. Other numbers become the input's type; the learning phase is
-            fed as 0 or 1 (int, bool or float). SciPy sparse matrices are made dense, unless the input
-            is sparse.
+            fed as 0 or 1 (int, bool or float), and is 0 where it comes last and is left out. SciPy sparse
+            matrices are made dense, unless the input is sparse.
         Returns: one array per output (a NumPy number for a scalar, a SciPy matrix for a sparse tensor).
         Raises: TypeError if `inputs` is no list; ValueError for a wrong number of arrays or a wrong shape.
         """
@@ -142,6 +142,8 @@ class Function:
             raise TypeError(
                 f"`inputs` of a backend function should be a list or tuple, not {type(inputs).__name__}."
             )
+        if len(inputs) == self._arity - 1 and self._phase_at == [self._arity - 1]:
+            inputs = [*inputs, 0]  # a learning phase that is left out has its default
         if len(inputs) != self._arity:
             raise ValueError(
                 f"The function {self.name!r} takes {self._arity} arrays, but it received {len(inputs)}."

@@ -265,16 +265,33 @@ def repeat_elements(x: Any, rep: int, axis: int) -> Tensor:
 def tile(x: Any, n: Any) -> Tensor:
     """Lays copies of x side by side.
 
-    Args: n: number of copies along each axis; an int for a vector.
+    Args: n: number of copies along each axis: ints, or whole-number scalars computed from sizes such as
+        `K.shape(x)[0]`; an int for a vector.
     Raises: ValueError unless there is one number per axis.
     """
     x = to_tensor(x)
-    reps = [int(n)] if isinstance(n, (int, np.integer)) else [int(i) for i in n]
-    if len(reps) != len(x.shape):
+    rank = len(x.shape)
+    if isinstance(n, Tensor) and n.shape:
+        n = [n[i] for i in range(rank)]
+    reps = [n] if isinstance(n, (int, np.integer, Tensor)) else list(n)
+    if len(reps) != rank:
         raise ValueError(
-            f"`tile` needs {len(x.shape)} numbers of copies for shape {tuple(x.shape)}, not {len(reps)}."
+            f"`tile` needs {rank} numbers of copies for shape {tuple(x.shape)}, not {len(reps)}."
         )
-    return op("tile", x, reps=reps)
+    known = [1 if isinstance(i, Tensor) else int(i) for i in reps]
+    result = op("tile", x, reps=known)
+    for axis, copies in enumerate(reps):
+        if isinstance(copies, Tensor):
+            result = _tile_axis(result, copies, axis)
+    return result
+
+
+def _tile_axis(x: Tensor, copies: Tensor, axis: int) -> Tensor:
+    """Copies along one axis, as many as a size that is known when a function runs."""
+    rows = expand_dims(arange(copies) * 0, 1) + expand_dims(arange(shape(x)[axis]), 0)
+    to_front = [axis, *(i for i in range(len(x.shape)) if i != axis)]
+    found = gather(permute_dimensions(x, to_front), flatten(rows))
+    return permute_dimensions(found, np.argsort(to_front).tolist())
 
 
 def reverse(x: Any, axes: Any) -> Tensor:

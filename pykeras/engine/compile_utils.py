@@ -173,7 +173,8 @@ def target_placeholders(given: Any, model: Any, skipped: set[int]) -> tuple[list
         if i in skipped:
             targets.append(None)
         elif tensor is None:
-            rank = K.ndim(output)
+            stated = K.int_shape(output)  # what layers say of the shape counts, as in the checks of data
+            rank = K.ndim(output) if stated is None else len(stated)
             targets.append(
                 K.placeholder(
                     ndim=rank, name=name + "_target", sparse=K.is_sparse(output), dtype=K.dtype(output)

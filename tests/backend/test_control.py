@@ -184,6 +184,19 @@ def test_learning_phase_is_fed_in_any_form():
     np.testing.assert_array_equal(g([1, np.ones(2)])[0], [10, 10])
 
 
+def test_18_2_a_learning_phase_that_is_left_out():
+    """It is an input, but the caller gives the others only: it has its default."""
+    x = K.placeholder((None, 2))
+    y = K.in_train_phase(x * 2.0, x)
+    f = K.function([x, K.learning_phase()], [y])
+    assert f([np.ones((1, 2))])[0].tolist() == [[1, 1]]
+    assert f([np.ones((1, 2)), 1])[0].tolist() == [[2, 2]]
+    with pytest.raises(ValueError, match="takes 2 arrays, but it received 0"):
+        f([])
+    with pytest.raises(ValueError, match="takes 2 arrays, but it received 1"):
+        K.function([K.learning_phase(), x], [y])([1])
+
+
 def test_unfed_learning_phase_is_test():
     x = K.placeholder((2,))
     np.testing.assert_array_equal(K.function([x], [K.in_train_phase(x * 10.0, x)])([np.ones(2)])[0], [1, 1])

@@ -93,6 +93,23 @@ def test_repeats():
         K.repeat(K.placeholder((2, 3, 4)), 2)
 
 
+def test_tile_by_sizes_of_tensors():
+    """As many copies as another tensor has rows, as positional encodings do it."""
+    x, other = K.placeholder((None, 3)), K.placeholder((None, None))
+    ways = [[K.shape(other)[0], 1], [2, K.shape(other)[1]], (K.shape(other)[0], K.shape(other)[1])]
+    outputs = [K.tile(x, way) for way in ways] + [K.tile(x, K.shape(other))]
+    row = K.flatten(K.tile(K.expand_dims(K.arange(0, K.shape(x)[0]), 0), [K.shape(other)[0], 1]))
+    gradient = K.gradients(K.sum(K.square(outputs[2])), x)[0]
+    data, size = array(2, 3), np.zeros((4, 5))
+    found = K.function([x, other], [*outputs, row, gradient])([data, size])
+    wanted = [np.tile(data, n) for n in ((4, 1), (2, 5), (4, 5), (4, 5))]
+    for got, want in zip(found, [*wanted, np.tile(np.arange(2), 4), 2 * 20 * data]):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+    assert outputs[0].shape == (None, 3)
+    with pytest.raises(ValueError, match=r"`tile` needs 2 numbers of copies"):
+        K.tile(x, K.shape(other)[0])
+
+
 def test_reverse():
     check(lambda x: K.reverse(x, 1), lambda x: x[:, ::-1], X)
     check(lambda x: K.reverse(x, [0, -1]), lambda x: x[::-1, :, ::-1], X)

@@ -400,6 +400,23 @@ def test_8_1_pandas():
     assert np.isfinite(model.fit(frame, target, sample_weight=series, verbose=0).history["loss"][0])
 
 
+def test_2_10_targets_have_the_shape_that_layers_state():
+    """A loss inside the model: one number per sample, stated as (1,) by `output_shape`, as agents do it."""
+    prediction, wanted, mask = Input((2,)), Input((2,), name="wanted"), Input((2,), name="mask")
+    loss = Lambda(
+        lambda xs: K.sum(K.square(xs[0] - xs[1]) * xs[2], axis=-1), output_shape=(1,), name="loss_of_action"
+    )([prediction, wanted, mask])
+    assert K.int_shape(loss) == (None, 1) and K.ndim(loss) == 1
+    model = Model([prediction, wanted, mask], [loss, prediction])
+    model.compile(
+        "sgd", [lambda t, p: p, lambda t, p: K.zeros_like(p)], metrics={model.output_names[1]: ["mae"]}
+    )
+    assert K.ndim(model.targets[0]) == 2
+    x, y, keep = np.ones((4, 2)), np.zeros((4, 2)), np.tile([1.0, 0.0], (4, 1))
+    values = model.test_on_batch([x, y, keep], [np.zeros((4, 1)), y])
+    assert values[0] == pytest.approx(1.0) and values[-1] == pytest.approx(1.0)
+
+
 def test_19_4_fit_takes_nb_epoch():
     with pytest.warns(UserWarning, match="`nb_epoch` argument in `fit` has been renamed `epochs`"):
         assert simple().fit(X, Y, nb_epoch=2, verbose=0).epoch == [0, 1]
