@@ -35,6 +35,32 @@ def test_binomial():
     assert set(np.unique(x)) == {0, 1} and abs(x.mean() - 0.25) < 0.02
 
 
+def test_18_14_parameters_that_are_tensors():
+    """A number, and one per column, computed when the function runs."""
+    p = K.placeholder((4,))
+    one = K.sum(p)
+    outputs = [
+        K.random_binomial((N, 4), p, seed=1),
+        K.random_normal((N, 4), p, one, seed=1),
+        K.random_uniform((N, 4), -p, one, seed=1),
+        K.truncated_normal((N, 4), 3.0, p, seed=1),
+        K.random_uniform((N, 4), 10 * p, 20, dtype="int32", seed=1),
+    ]
+    assert [x.dtype for x in outputs] == ["float32"] * 4 + ["int32"]
+    chance = np.array([0.0, 0.2, 0.7, 1.0])
+    bits, normal, even, cut, whole = K.function([p], outputs)([chance])
+    np.testing.assert_allclose(bits.mean(axis=0), chance, atol=0.02)
+    assert set(np.unique(bits)) == {0, 1}
+    np.testing.assert_allclose(normal.mean(axis=0), chance, atol=0.06)
+    np.testing.assert_allclose(normal.std(axis=0), 1.9, atol=0.06)
+    np.testing.assert_allclose(even.mean(axis=0), (1.9 - chance) / 2, atol=0.06)
+    assert (even >= -chance).all() and (even < 1.9001).all()
+    assert (np.abs(cut - 3) <= 2 * chance + 1e-5).all() and cut[:, 3].std() > 0.8
+    assert whole.min(axis=0).tolist() == [0, 2, 7, 10] and whole.max() == 19
+    fixed = K.function([], [K.random_normal((N, 4), chance, 1.0, seed=1)])([])[0]
+    np.testing.assert_allclose(fixed.mean(axis=0), chance, atol=0.06)
+
+
 def test_whole_numbers():
     x = K.random_uniform((N,), 0, 4, dtype="int32", seed=1)
     assert x.dtype == "int32" and set(np.unique(draw(x))) == {0, 1, 2, 3}
