@@ -13,8 +13,6 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 _MODULES = {
     "K": "backend",
     "activations": "activations",
@@ -34,6 +32,16 @@ _MODULES = {
     "recurrent": "layers.recurrent",
     "regularizers": "regularizers",
     "topology": "engine.topology",
+}
+
+# Not ours, but taken all the same: a well-known network begins with `from keras.layers import …, warnings`.
+_FOREIGN = {
+    "copy": "copy",
+    "json": "json",
+    "np": "numpy",
+    "os": "os",
+    "re": "re",
+    "warnings": "warnings",
 }
 
 # Where a name is defined; `there as here` where Keras has another name for it.
@@ -76,9 +84,10 @@ _HOMES = {
     "utils.layer_utils": "count_params",
 }
 
-_PARTS = "K Layer InputSpec activations constraints initializers interfaces np regularizers"
+_PARTS = "K Layer InputSpec activations constraints initializers interfaces np regularizers warnings"
 _APPLICATION = (
-    "GlobalMaxPooling2D Input K Model _obtain_input_shape get_file get_source_inputs layer_utils layers"
+    "GlobalMaxPooling2D Input K Model _obtain_input_shape get_file get_source_inputs layer_utils layers np os"
+    " warnings"
 )
 _VGG = _APPLICATION + " Conv2D Dense Flatten GlobalAveragePooling2D MaxPooling2D"
 
@@ -94,7 +103,7 @@ HELD = {
     "applications.vgg16": _VGG,
     "applications.vgg19": _VGG,
     "applications.xception": _APPLICATION,
-    "callbacks": "K Layer Progbar np",
+    "callbacks": "K Layer Progbar json np os warnings",
     "datasets.boston_housing": "get_file",
     "datasets.cifar10": "K get_file load_batch",
     "datasets.cifar100": "K get_file load_batch",
@@ -113,13 +122,13 @@ HELD = {
     " interfaces losses metrics_module optimizers slice_arrays standardize_input_data standardize_weights"
     " weighted_masked_objective",
     "engine.training_utils": "check_array_length_consistency to_list weighted_masked_objective",
-    "layers": _PARTS + " conv_utils func_dump func_load has_arg object_list_uid to_list transpose_shape",
+    "layers": _PARTS + " copy conv_utils func_dump func_load has_arg object_list_uid to_list transpose_shape",
     "layers.advanced_activations": _PARTS + " to_list",
     "layers.convolutional": _PARTS + " AveragePooling1D AveragePooling2D AveragePooling3D MaxPooling1D"
     " MaxPooling2D MaxPooling3D _Conv _SeparableConv conv_utils transpose_shape",
     "layers.convolutional_recurrent": _PARTS + " ConvRecurrent2D Recurrent _generate_dropout_mask"
     " _standardize_args conv_utils has_arg to_list transpose_shape",
-    "layers.core": _PARTS + " deserialize_keras_object func_dump func_load has_arg",
+    "layers.core": _PARTS + " copy deserialize_keras_object func_dump func_load has_arg",
     "layers.cudnn_recurrent": _PARTS,
     "layers.embeddings": _PARTS + " to_list",
     "layers.local": _PARTS + " conv_utils",
@@ -131,10 +140,11 @@ HELD = {
     "layers.recurrent": _PARTS + " Recurrent has_arg to_list",
     "layers.wrappers": "InputSpec K Layer _object_list_uid has_arg object_list_uid recurrent",
     "legacy.layers": "InputSpec K Layer conv_utils func_dump func_load has_arg to_list",
-    "models": "InputLayer K Layer np _clone_functional_model _clone_sequential_model has_arg"
-    " ask_to_proceed_with_overwrite interfaces layer_module legacy_layers legacy_models optimizers topology",
+    "models": "InputLayer K Layer _clone_functional_model _clone_sequential_model copy has_arg interfaces"
+    " ask_to_proceed_with_overwrite json layer_module legacy_layers legacy_models np optimizers os topology"
+    " warnings",
     "optimizers": "K interfaces",
-    "preprocessing.image": "K Sequence np",
+    "preprocessing.image": "K Sequence np os re warnings",
     "preprocessing.sequence": "Sequence np",
     "preprocessing.text": "np",
     "utils.conv_utils": "K",
@@ -174,8 +184,8 @@ def held_by(full_name: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if name not in names:
             raise AttributeError(f"module {full_name!r} has no attribute {name!r}")
-        if name == "np":
-            return np
+        if name in _FOREIGN:
+            return importlib.import_module(_FOREIGN[name])
         if name in _MODULES:
             return importlib.import_module(f"{package}.{_MODULES[name]}")
         home, there = _ADDRESSES[name]
