@@ -12,7 +12,8 @@ namespace pk::cpu {
 namespace {
 
 constexpr int kPoints = kWinogradPoints;
-constexpr int64_t kTiles = 48;  // patches per pass
+constexpr int64_t kTiles = 48;   // patches per pass
+constexpr int64_t kMostIn = 70;  // channels of x in one part
 
 // The products are dealt out by channels in and out, so each sum is one thread's and stays in its cache from
 // the first patch to the last; each part transforms the channels it needs.
@@ -30,12 +31,14 @@ struct Parts {
     rows = (s.oh + 1) / 2;
     columns = (s.ow + 1) / 2;
     all = s.n * rows * columns;
-    const int64_t most = 70 / g.mr * g.mr, even = (s.c + most - 1) / most;
-    in = std::min(s.c, ((s.c + even - 1) / even + g.mr - 1) / g.mr * g.mr);
-    out = std::min<int64_t>(s.co, std::max<int64_t>(512 / int64_t(sizeof(T)), g.nr));
-    const auto parts = [&] { return ((s.c + in - 1) / in) * ((s.co + out - 1) / out); };
-    while (threads > 1 && parts() < 2 * threads && in > 2 * g.mr) in = (in / 2 + g.mr - 1) / g.mr * g.mr;
-    while (threads > 1 && parts() < 2 * threads && out > 2 * g.nr) out = (out / 2 + g.nr - 1) / g.nr * g.nr;
+    // Sums of a part stay in the second-level cache; every part more transforms some channels once more.
+    const int64_t widest = std::max<int64_t>(512 / int64_t(sizeof(T)), g.nr);
+    in_parts = (s.c + kMostIn - 1) / kMostIn;
+    out_parts = (s.co + widest - 1) / widest;
+    while (in_parts * out_parts < threads && s.c / in_parts >= 32) in_parts *= 2;
+    while (in_parts * out_parts < threads && s.co / out_parts >= 2 * g.nr) out_parts *= 2;
+    in = (s.c + in_parts - 1) / in_parts;
+    out = std::min(s.co, ((s.co + out_parts - 1) / out_parts + g.nr - 1) / g.nr * g.nr);
     in_parts = (s.c + in - 1) / in;
     out_parts = (s.co + out - 1) / out;
     v_step = (kTiles * in + kLine - 1) / kLine * kLine + kLine;
@@ -110,13 +113,15 @@ class KernelGrad {
     t.a_ks = p_.in;
     t.ldb = t.ldc = p_.out;
     t.add = add;
+    const int64_t low = (in + g_.mr - 1) / g_.mr;  // tiles of even heights
     for (int64_t j = 0; j < out; j += g_.nr) {
       t.n = std::min<int64_t>(g_.nr, out - j);
       t.b = w + j;
-      for (int64_t i = 0; i < in; i += g_.mr) {
+      for (int64_t k = 0; k < low; ++k) {
+        const int64_t i = in * k / low;
         t.a = v + i;
         t.c = u + i * p_.out + j;
-        g_.col[t.n % g_.vl != 0][t.n <= g_.vl ? 0 : 1][std::min<int64_t>(g_.mr, in - i)](t);
+        g_.col[t.n % g_.vl != 0][t.n <= g_.vl ? 0 : 1][in * (k + 1) / low - i](t);
       }
     }
   }
