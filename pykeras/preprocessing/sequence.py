@@ -52,6 +52,7 @@ def pad_sequences(
     Raises:
         ValueError: `sequences` does not hold sequences, their steps differ in shape, or `padding` or
             `truncating` is neither 'pre' nor 'post'.
+        OverflowError: a number does not fit into `dtype`.
 
     Example:
         >>> pad_sequences([[1, 2, 3], [4]], maxlen=2)
@@ -77,7 +78,11 @@ def pad_sequences(
         try:
             write_rows(out, rows, padding == "pre", truncating == "pre")
             return out
-        except (TypeError, ValueError, OverflowError):
+        except OverflowError as error:  # which NumPy 1 would let pass, cut to what fits
+            raise OverflowError(
+                f"An element does not fit into `dtype={out.dtype.name!r}`: {error}. Take 'int64'."
+            ) from error
+        except (TypeError, ValueError):
             out.fill(value)  # NumPy decides what such elements mean, or how to refuse them
     for i, row in enumerate(rows):
         if not len(row) or not maxlen:

@@ -46,8 +46,8 @@ def test_14_2_moves_as_scipy_does(mode, dtype):
         want = scipy_move(x, matrix, axis % 3, mode, 7.0)
         assert got.dtype == want.dtype
         assert got.shape == want.shape
-        if dtype == "float64":
-            np.testing.assert_allclose(got, want, rtol=0, atol=1e-12)
+        if dtype == "float64":  # versions of SciPy differ in the last bits
+            np.testing.assert_allclose(got, want, rtol=0, atol=5e-12)
         else:
             np.testing.assert_array_equal(got, want)
 

@@ -70,8 +70,9 @@ def test_14_10_errors():
         pad_sequences([[1]], padding="front")
     with pytest.raises(ValueError, match='Truncating type "end" not understood'):
         pad_sequences([[1]], truncating="end")
-    with pytest.raises(OverflowError):
+    with pytest.raises(OverflowError, match=r"does not fit into `dtype='int32'`.*int64"):
         pad_sequences([[2**40]])
+    assert pad_sequences([[2**40]], dtype="int64")[0, 0] == 2**40
 
 
 # ---------------------------------------------------------------------------------------------- time series
