@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import callbacks as cbks
+from ..utils._h5mapped import mapped_rows
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
 from .training_utils import Arrays, batch_shuffle, check_num_samples, make_batches, slice_arrays
 
@@ -177,6 +178,8 @@ class _Rows:
         # the learning phase is a number at the end, not rows
         self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
         self.arrays = ins[: len(ins) - len(self.tail)]
+        # rows in a random order are gathered, and a file's cannot be (`_gather` says so)
+        self.mapped = None if shuffle and shuffle != "batch" else mapped_rows(self.arrays)
         self.group = self._read_together()
         self.batches = make_batches(samples, self.batch_size)
         self.order = np.arange(samples) if shuffle else None
@@ -202,8 +205,16 @@ class _Rows:
         places: Iterator[Any] = iter(self.batches)
         if self.order is not None:
             places = self._new_order(self.order)
-        batches = (self.taken(*place) for place in places)
-        sized = zip(batches, [stop - start for start, stop in self.batches])
+        sizes = [stop - start for start, stop in self.batches]
+        if self.mapped is not None:
+            ranges = list(places)
+            with self.mapped.lease() as lease:
+                if lease.held() and all(len(place) == 2 for place in ranges):
+                    yield zip(self._from_pages(self.mapped, lease, ranges), sizes)
+                    return
+            self.mapped.check()
+            places = iter(ranges)
+        sized = zip((self.taken(*place) for place in places), sizes)
         if not self.group or len(self.batches) < 2:
             yield sized
             return
@@ -227,6 +238,18 @@ class _Rows:
         if self.shuffle == "batch" and rows[-1] - rows[0] == stop - start - 1:  # neighbours: a view will do
             return int(rows[0]), int(rows[-1]) + 1
         return (rows,)
+
+    def _from_pages(self, mapped: Any, lease: Any, ranges: list[Any]) -> Iterator[Arrays]:
+        """Gives the batches without copying them; through h5py from when the lease is asked back."""
+        read_ahead = mapped.reader(ranges)
+        for index, place in enumerate(ranges):
+            read_ahead(index)
+            if lease.held():
+                yield slice_arrays(mapped.arrays, *place) + self.tail
+            else:
+                batch = self.taken(*place)
+                mapped.check()
+                yield batch
 
     def taken(self, start: Any, stop: int | None = None) -> Arrays:
         """Returns the inputs of the function for some rows, given as to `slice_arrays`."""

@@ -94,7 +94,9 @@ class HDF5Matrix(RowRange):
 
     The rows of a batch are read when they are needed, so the file may be larger than the memory. In `fit`,
     use `shuffle='batch'` or `shuffle=False`. The file is opened read-only; each process opens it for itself,
-    so an instance may be given to workers, threads and processes alike.
+    so an instance may be given to workers, threads and processes alike. Rows stored one after the other
+    (no chunks, no compression) are used without a copy where the system allows it; within such an epoch a
+    program that opens the file for writing waits until the current batch is done.
 
     Args:
         datapath: path of the file.
