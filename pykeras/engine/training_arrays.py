@@ -178,10 +178,12 @@ class _Rows:
         # the learning phase is a number at the end, not rows
         self.tail = ins[-1:] if ins and isinstance(ins[-1], (int, float)) else []
         self.arrays = ins[: len(ins) - len(self.tail)]
-        # rows in a random order are gathered, and a file's cannot be (`_gather` says so)
-        self.mapped = None if shuffle and shuffle != "batch" else mapped_rows(self.arrays)
-        self.group = self._read_together()
         self.batches = make_batches(samples, self.batch_size)
+        # rows in a random order are gathered, and a file's cannot be (`_gather` says so); one batch is not
+        # worth the look at the file
+        views = len(self.batches) > 1 and (not shuffle or shuffle == "batch")
+        self.mapped = mapped_rows(self.arrays) if views else None
+        self.group = self._read_together()
         self.order = np.arange(samples) if shuffle else None
 
     def _read_together(self) -> int:

@@ -2,8 +2,10 @@
 
 A file that another program cuts short kills whoever reads its mapped pages. So they are used only under a
 lease (Linux, fcntl F_SETLEASE): whoever opens the file for writing waits until the lease is given back, and
-`Lease.held` says when that is asked for. Where the system gives no lease (somebody else's file, most network
-file systems, other systems than Linux) everything is read through h5py, as also in all other doubt.
+`Lease.held` says when that is asked for; a batch has the time that the system lets others wait (45 s). A page
+that cannot be read kills as well, so the file must lie on this machine: a lease alone does not say so, as it
+is also given for what a program brings from elsewhere (sshfs). Where there is no lease (somebody else's file,
+other systems than Linux), and in all other doubt, everything is read through h5py.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ try:
 except ImportError:  # Windows
     _can_lease = False
 
+# File systems that nobody changes but through this machine.
+_LOCAL = frozenset({"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"})
 # How much of the file the system is asked to fetch before it is needed, in bytes.
 _AHEAD = 8 << 20
 # In how many places of each array it is looked whether the file is in memory.
@@ -177,43 +181,63 @@ def mapped_rows(arrays: list[Any]) -> MappedRows | None:
         it (in chunks, compressed, in another byte order), or not in an ordinary file opened read-only.
     """
     h5py = sys.modules.get("h5py")
-    if h5py is None or not _can_lease:
-        return None
-    found: list[tuple[Any, int, int | None] | None] = []
-    for x in arrays:
-        if x is None or isinstance(x, np.ndarray):
-            found.append(None)
-            continue
-        source = _source(x)
-        if type(source[0]) is not h5py.Dataset or _offset(h5py, source[0]) is None:
-            return None
-        found.append(source)
-    if not any(found):
+    if h5py is None or not _can_lease or all(x is None or isinstance(x, np.ndarray) for x in arrays):
         return None
     try:
-        return _mapped(h5py, arrays, found)
-    except (OSError, ValueError):  # no /proc, a file that is not as it says, no address space
+        return _mapped(h5py, arrays)
+    except (OSError, RuntimeError, ValueError):  # no /proc, what HDF5 cannot tell, no address space
         return None
 
 
-def _source(x: Any) -> tuple[Any, int, int | None]:
-    """Returns (data set, first row, row after the last or None) behind a part of it."""
-    first, last = 0, None
+def _mapped(h5py: Any, arrays: list[Any]) -> MappedRows | None:
+    numbers: dict[int, int] = {}
+    files: list[_File] = []
+    results: list[Any] = []
+    places: list[tuple[int, int] | None] = []
+    whole: list[tuple[Any, np.ndarray]] = []
+    for x in arrays:
+        if x is None or isinstance(x, np.ndarray):
+            results.append(x)
+            places.append(None)
+            continue
+        data, first = _source(x)
+        if type(data) is not h5py.Dataset or not data.size or not data.ndim:
+            return None
+        file = data.file
+        if file.mode != "r" or file.swmr_mode or file.driver != "sec2":
+            return None
+        offset = _offset(h5py, data)
+        if offset is None:
+            return None
+        descriptor = file.id.get_vfd_handle()
+        if descriptor not in numbers:
+            if not _on_this_machine(descriptor):
+                return None
+            numbers[descriptor] = len(files)
+            files.append(_File(file.filename, descriptor))
+        number = numbers[descriptor]
+        rows = np.frombuffer(files[number].pages, data.dtype, data.size, offset).reshape(data.shape)
+        whole.append((data, rows))
+        results.append(rows[first : first + x.shape[0]])
+        places.append((number, offset + first * rows.strides[0]))
+    mapped = MappedRows(results, places, files)
+    with mapped.lease() as lease:
+        return mapped if lease.held() and all(_same(*pair) for pair in whole) else None
+
+
+def _source(x: Any) -> tuple[Any, int]:
+    """Returns (data set, first row) behind a part of it; anything else as it is."""
+    first = 0
     while type(x) in (RowRange, HDF5Matrix) and getattr(x, "normalizer", None) is None:
-        if last is None:
-            last = len(x)
-        elif last > len(x):
+        data = x.data
+        if not 0 <= x.start <= x.end <= data.shape[0]:
             break  # reading it fails
-        first, last = first + x.start, last + x.start
-        x = x.data
-    return x, first, last
+        first, x = first + x.start, data
+    return x, first
 
 
 def _offset(h5py: Any, x: Any) -> int | None:
     """Returns where in its file a data set starts; None if its bytes there are not those of its numbers."""
-    file = x.file
-    if file.mode != "r" or file.driver != "sec2" or file.swmr_mode or not x.ndim or not x.size:
-        return None
     creation = x.id.get_create_plist()
     if creation.get_layout() != h5py.h5d.CONTIGUOUS or creation.get_external_count():
         return None
@@ -224,35 +248,15 @@ def _offset(h5py: Any, x: Any) -> int | None:
     return None if offset is None or offset % kind.alignment else int(offset)
 
 
-def _mapped(
-    h5py: Any, arrays: list[Any], found: list[tuple[Any, int, int | None] | None]
-) -> MappedRows | None:
-    numbers: dict[int, int] = {}
-    files: list[_File] = []
-    results: list[Any] = []
-    places: list[tuple[int, int] | None] = []
-    whole: list[tuple[Any, np.ndarray]] = []
-    for x, source in zip(arrays, found):
-        if source is None:
-            results.append(x)
-            places.append(None)
-            continue
-        data, first, last = source
-        if last is not None and not 0 <= first <= last <= len(data):
-            return None
-        descriptor = data.file.id.get_vfd_handle()
-        if descriptor not in numbers:
-            numbers[descriptor] = len(files)
-            files.append(_File(data.file.filename, descriptor))
-        number = numbers[descriptor]
-        offset = _offset(h5py, data) or 0
-        rows = np.frombuffer(files[number].pages, data.dtype, data.size, offset).reshape(data.shape)
-        whole.append((data, rows))
-        results.append(rows[first:last])
-        places.append((number, offset + first * rows.strides[0]))
-    mapped = MappedRows(results, places, files)
-    with mapped.lease() as lease:
-        return mapped if lease.held() and all(_same(*pair) for pair in whole) else None
+def _on_this_machine(descriptor: int) -> bool:
+    """Whether an open file lies in memory or on a disk of this machine, by its file system."""
+    with open(f"/proc/self/fdinfo/{descriptor}") as about:
+        mount = next((line.split()[1] for line in about if line.startswith("mnt_id:")), "")
+    with open("/proc/self/mountinfo") as mounts:
+        for line in mounts:
+            if line.startswith(mount + " "):
+                return line.partition(" - ")[2].split()[0] in _LOCAL
+    return False
 
 
 def _same(data: Any, rows: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pykeras.callbacks import Callback
+from pykeras.engine import training_arrays
 from pykeras.layers import Dense
 from pykeras.models import Sequential
 from pykeras.utils import HDF5Matrix, _h5mapped
@@ -17,6 +18,7 @@ from pykeras.utils._h5mapped import mapped_rows
 from pykeras.utils._h5matrix import RowRange
 
 h5py = pytest.importorskip("h5py")
+scipy_sparse = pytest.importorskip("scipy.sparse")
 fcntl = pytest.importorskip("fcntl")
 
 X = np.random.RandomState(0).rand(50, 3).astype("float32")
@@ -24,7 +26,7 @@ Y = X.sum(axis=1)
 
 
 def leases_here(folder):
-    """Whether the file system gives leases."""
+    """Whether the file system gives leases and is local."""
     path = os.path.join(folder, "lease")
     with open(path, "wb") as file:
         file.write(b"1")
@@ -32,17 +34,17 @@ def leases_here(folder):
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, 0)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        return _h5mapped._on_this_machine(descriptor)
     except (AttributeError, OSError):
         return False
     finally:
         os.close(descriptor)
-    return True
 
 
 @pytest.fixture
 def folder(tmp_path):
     if not leases_here(tmp_path):
-        pytest.skip("the file system gives no leases")
+        pytest.skip("the file system gives no leases, or is not one of this machine's own")
     return tmp_path
 
 
@@ -127,6 +129,31 @@ def test_other_files_are_left_to_h5py(path, folder):
     save(folder / "chunks.h5", data=X, chunks=(7, 3))
     assert mapped_rows([HDF5Matrix(path, "x"), HDF5Matrix(folder / "chunks.h5", "x")]) is None
     assert mapped_rows([HDF5Matrix(path, "x", end=60)]) is None
+    assert mapped_rows([RowRange(HDF5Matrix(path, "x", 10, 40), 5, 35)]) is None  # rows beyond the inner end
+    assert mapped_rows([HDF5Matrix(path, "x"), scipy_sparse.csr_matrix(X)]) is None
+    with h5py.File(path, "r") as file:
+        closed = file["x"]
+    assert mapped_rows([closed]) is None
+
+
+def test_files_that_another_machine_may_hold_are_left_to_h5py(path, monkeypatch):
+    """A page that cannot be fetched would end the process; sshfs and its like give leases all the same."""
+    x = HDF5Matrix(path, "x")
+    with open("/proc/self/status") as file:
+        assert not _h5mapped._on_this_machine(file.fileno())
+    with open(path) as file:
+        assert _h5mapped._on_this_machine(file.fileno())
+        monkeypatch.setattr(_h5mapped, "_LOCAL", frozenset())
+        assert not _h5mapped._on_this_machine(file.fileno())
+    assert mapped_rows([x]) is None
+    np.testing.assert_array_equal(net().predict(x, 7), net().predict(X, 7))
+
+
+def test_a_single_batch_is_read_at_once(path, monkeypatch):
+    monkeypatch.setattr(training_arrays, "mapped_rows", lambda _: pytest.fail("not worth it"))
+    x = HDF5Matrix(path, "x")
+    np.testing.assert_array_equal(net().predict(x, 50), net().predict(X, 50))
+    net().fit(x, Y, 50, verbose=0, shuffle="batch")
 
 
 @pytest.mark.parametrize("shuffle", ["batch", False])
