@@ -137,14 +137,12 @@ void bind_runtime(py::module_& m) {
       .def_property_readonly("version", [](const PyVariable& v) { return v.state->version(); })
       .def("get",
            [](const PyVariable& v) {
-             HostTensor t;
+             py::array a = new_array(v.state->type());
+             void* to = a.mutable_data();
              {
-               py::gil_scoped_release release;
-               t = v.state->get();
+               const py::gil_scoped_release release;
+               v.state->get(to);
              }
-             py::array a = new_array(t.type);
-             if (t.type.bytes())
-               std::memcpy(a.mutable_data(), t.data.get(), static_cast<size_t>(t.type.bytes()));
              return a;
            })
       .def("set",

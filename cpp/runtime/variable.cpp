@@ -5,13 +5,11 @@
 
 namespace pk {
 
-HostTensor VariableState::get() {
+void VariableState::get(void* host) {
   const ForkPass pass;
   std::lock_guard<std::recursive_mutex> lock(mutex_);
   ensure();
-  HostTensor out(type_);
-  device_->copy_out(out.data.get(), data_.get(), static_cast<size_t>(type_.bytes()));
-  return out;
+  device_->copy_out(host, data_.get(), static_cast<size_t>(type_.bytes()));
 }
 
 void VariableState::set(const void* host) {
@@ -42,14 +40,21 @@ void VariableState::ensure() {
   if (data_) return;
   if (!initial_) throw RuntimeError(cat("variable '", name_, "' has no value yet"));
   const Value initial = std::move(initial_);
-  initial_ = {};
-  const HostTensor value = evaluate(initial);
-  if (value.type.shape != type_.shape) {
+  initial_ = {};  // an initial value that reads the variable itself finds none
+  HostTensor value;
+  try {
+    value = evaluate(initial);
+    if (value.type.shape != type_.shape)
+      throw ValueError(cat("the initializer of variable '", name_, "' gave shape ", value.type.shape,
+                           ", wanted ", type_.shape));
+  } catch (...) {
     initial_ = initial;
-    throw ValueError(cat("the initializer of variable '", name_, "' gave shape ", value.type.shape,
-                         ", wanted ", type_.shape));
+    throw;
   }
-  set(value.data.get());
+  if (!current_device()->shares_host_memory()) return set(value.data.get());
+  device_ = current_device();
+  data_ = value.data;  // made for this, so nobody else has it
+  changed();
 }
 
 std::shared_ptr<void> VariableState::on(const std::shared_ptr<Device>& device) {

@@ -19,7 +19,7 @@ class VariableState {
   const TensorType& type() const { return type_; }
   const std::string& name() const { return name_; }
 
-  HostTensor get();  // a copy
+  void get(void* host);  // copies type().bytes() bytes, row major
   // type().bytes() bytes, row major. A run that reads the variable meanwhile may see some of the old value
   // and some of the new one; what is kept from that is made again.
   void set(const void* host);

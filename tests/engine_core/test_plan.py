@@ -236,6 +236,34 @@ def test_initializers_are_evaluated_once_and_late(device):
         w.get()
 
 
+def test_an_initial_value_that_fails_is_tried_again(device):
+    index = _core.Variable((1,), "int32", "index")
+    index.set(np.array([7], "int32"))
+    v = _core.Variable((1,), "float32", "v")
+    table = _core.constant(np.arange(3, dtype="float32"))
+    v.set_initializer(op("gather", table, index.value))
+    for _ in range(2):
+        with pytest.raises(ValueError, match="index 7 is out of range"):
+            v.get()
+    index.set(np.array([2], "int32"))
+    assert v.get() == [2]
+
+
+def test_a_variable_does_not_share_the_memory_of_its_initial_value(device):
+    source = _core.Variable((3,), "float32", "source")
+    source.set(np.ones(3, "float32"))
+    v = _core.Variable((3,), "float32", "v")
+    v.set_initializer(source.value)
+    constant = _core.Variable((3,), "float32", "constant")
+    constant.set_initializer(_core.constant(np.ones(3, "float32")))
+    for x in (v, constant):
+        assert (x.get() == 1).all()
+    source.set(np.zeros(3, "float32"))
+    again = _core.Function([], [v.value, constant.value], [(v, op("neg", v.value))], "f")
+    assert [y.tolist() for y in again([])] == [[1, 1, 1], [1, 1, 1]]
+    assert source.get().tolist() == [0, 0, 0] and v.get().tolist() == [-1, -1, -1]
+
+
 def test_random_ops_change_from_run_to_run_and_follow_step():
     f = _core.Function(
         [], [op("random_uniform", shape=[8], min=0.0, max=1.0, seed=3, dtype="float32")], [], "f"

@@ -8,7 +8,7 @@ namespace {
 
 typedef uint32_t vu32 __attribute__((vector_size(PK_VBYTES)));
 typedef uint64_t vu64 __attribute__((vector_size(PK_VBYTES)));
-constexpr int kLanes = PK_VBYTES / 4;
+constexpr int kLanes = PK_VBYTES / 8;   // blocks of Philox made at once
 constexpr int64_t kGroup = 4 * kLanes;  // elements made at once
 constexpr int64_t kBlock = 512;         // elements whose words are kept on the stack
 
@@ -25,59 +25,45 @@ PK_INLINE vu64 mul_low(vu64 a, vu64 b) {
 #endif
 }
 
-PK_INLINE void mul_wide(vu32 a, uint32_t by, vu32& high, vu32& low) {
-  const vu64 b = vu64{} + by, mask = vu64{} + 0xffffffffu;
-  const vu64 even = mul_low((vu64)a, b), odd = mul_low((vu64)a >> 32, b);
-  low = (vu32)((even & mask) | (odd << 32));
-  high = (vu32)((even >> 32) | (odd & ~mask));
-}
-
-// Words of kLanes blocks from `block` on, those of block (kLanes/4)·(l % 4) + l/4 in lane l: then
-// interleaving within 128 bits puts them in order.
-PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu32 w[4]) {
-  vu32 offset;
-  for (unsigned l = 0; l < kLanes; ++l) offset[l] = kLanes / 4 * (l % 4) + l / 4;
-  const uint32_t low_word = static_cast<uint32_t>(block);
-  vu32 c0 = offset + low_word;
-  vu32 c1 = static_cast<uint32_t>(block >> 32) - (vu32)(c0 < low_word);  // a comparison gives -1: the carry
-  vu32 c2 = vu32{} + static_cast<uint32_t>(step), c3 = vu32{} + static_cast<uint32_t>(step >> 32);
+// Words of kLanes blocks from `block` on, in the low halves of 64-bit lanes; what the upper halves hold never
+// gets down. Block i is in lane 2i, block i + kLanes/2 in lane 2i + 1: then interleaving within 128 bits puts
+// them in order.
+PK_INLINE void philox(uint64_t seed, uint64_t step, uint64_t block, vu64 w[4]) {
+  vu64 lane{};
+#pragma GCC unroll 8
+  for (unsigned l = 0; l < kLanes; ++l) lane[l] = l / 2 + (l % 2 ? kLanes / 2 : 0);
+  vu64 c0 = lane + block;
+  vu64 c1 = c0 >> 32, c2 = vu64{} + step, c3 = vu64{} + (step >> 32);
   uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
-    vu32 h0, l0, h1, l1;
-    mul_wide(c0, 0xD2511F53u, h0, l0);
-    mul_wide(c2, 0xCD9E8D57u, h1, l1);
-    c0 = h1 ^ c1 ^ k0;
-    c2 = h0 ^ c3 ^ k1;
-    c1 = l1;
-    c3 = l0;
+    const vu64 p0 = mul_low(c0, vu64{} + 0xD2511F53u), p1 = mul_low(c2, vu64{} + 0xCD9E8D57u);
+    c0 = (p1 >> 32) ^ c1 ^ k0;
+    c2 = (p0 >> 32) ^ c3 ^ k1;
+    c1 = p1;
+    c3 = p0;
     k0 += 0x9E3779B9u;
     k1 += 0xBB67AE85u;
   }
   w[0] = c0, w[1] = c1, w[2] = c2, w[3] = c3;
 }
 
-// Elements of a and b in turns, of the lower or upper half of each 128 bits.
-template <bool kUpper, class V>
-PK_INLINE V interleave(V a, V b) {
-  constexpr int per = static_cast<int>(16 / sizeof(a[0])), n = static_cast<int>(sizeof(V) / sizeof(a[0]));
-  V mask{};
-#pragma GCC unroll 16
-  for (int i = 0; i < n; ++i) {
-    const int lane = i / per * per + (kUpper ? per / 2 : 0) + i % per / 2;
-    mask[i] = static_cast<unsigned>(i % 2 ? lane + n : lane);
-  }
+// The lower or the upper 64 bits of each 128, of a and b in turns.
+template <bool kUpper>
+PK_INLINE vu64 interleave(vu64 a, vu64 b) {
+  vu64 mask{};
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < kLanes; ++i) mask[i] = (i % 2 ? kLanes + i - 1 : i) + kUpper;
   return __builtin_shuffle(a, b, mask);
 }
 
 // The words' upper 24 bits, in the order of the elements; n is rounded up to whole groups.
 PK_INLINE void words24(uint64_t seed, uint64_t step, int64_t from, int64_t n, int32_t* out) {
   for (int64_t i = 0; i < n; i += kGroup, out += kGroup) {
-    vu32 w[4];
+    vu64 w[4];
     philox(seed, step, static_cast<uint64_t>((from + i) / 4), w);
-    const vu64 a = (vu64)interleave<false>(w[0], w[1]), b = (vu64)interleave<true>(w[0], w[1]);
-    const vu64 c = (vu64)interleave<false>(w[2], w[3]), d = (vu64)interleave<true>(w[2], w[3]);
-    const vu32 ordered[4] = {(vu32)interleave<false>(a, c) >> 8, (vu32)interleave<true>(a, c) >> 8,
-                             (vu32)interleave<false>(b, d) >> 8, (vu32)interleave<true>(b, d) >> 8};
+    const vu64 first = (w[0] & 0xffffffffu) | (w[1] << 32), last = (w[2] & 0xffffffffu) | (w[3] << 32);
+    const vu32 ordered[2] = {(vu32)interleave<false>(first, last) >> 8,
+                             (vu32)interleave<true>(first, last) >> 8};
     memcpy(out, ordered, sizeof ordered);
   }
 }
