@@ -4,11 +4,15 @@ Three rules keep them from hanging. Threads are daemons and wait only for things
 waits for a batch gets the worker's exception in its place. `stop` waits for a worker that is still making a
 batch, but not for ever.
 
+Everything is handed over in `queue.SimpleQueue`s, which cost a fraction of Python's conditions. To wake a
+thread costs more than many a batch, so workers that wait for places in a full queue get a few at a time.
+
 Source: the public behaviour of keras/utils/data_utils.py (2.1.6).
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import queue
@@ -16,8 +20,8 @@ import threading
 import time
 import weakref
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, InvalidStateError
 from typing import Any
 
 import numpy as np
@@ -31,6 +35,9 @@ _PATIENCE = 5.0
 # uid → Sequence, for `get_index`
 _shared_sequences: dict[int, Any] = {}
 _uids = itertools.count()
+
+# Where a reader finds its batch: (batch, None), (None, exception), or None if it was dropped.
+_Slot = queue.SimpleQueue
 
 # generator → lock: two enqueuers may read the same one, for training and for validation
 _generator_locks: weakref.WeakKeyDictionary[Any, threading.Lock] = weakref.WeakKeyDictionary()
@@ -65,10 +72,12 @@ class SequenceEnqueuer:
     batches_wanted: int | None = None
 
     def __init__(self) -> None:
-        self.queue: queue.Queue[Any] = queue.Queue()
+        self.queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.stop_signal: threading.Event | None = None
         self.max_queue_size = 0
-        self._places = threading.Semaphore(0)
+        # an entry for each batch that may be made; those of batches that were taken wait in `_left`
+        self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._left: deque[None] = deque()
         self._threads: list[threading.Thread] = []
 
     @abstractmethod
@@ -107,9 +116,8 @@ class SequenceEnqueuer:
             except queue.Empty:
                 break
         self.queue.put(None)  # wakes a reader
-        self._places.release(len(self._threads) + 1)
-        with self.queue.all_tasks_done:
-            self.queue.all_tasks_done.notify_all()
+        for _ in self._threads:
+            self._places.put(None)
         until = time.monotonic() + (_PATIENCE if timeout is None else timeout)
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -122,11 +130,24 @@ class SequenceEnqueuer:
     def _open(self, max_queue_size: int) -> threading.Event:
         if self.is_running():
             raise RuntimeError("The enqueuer is running already; call its `stop` first.")
-        self.queue = queue.Queue()
+        self.queue = queue.SimpleQueue()
         self.max_queue_size = max(1, max_queue_size)
-        self._places = threading.Semaphore(self.max_queue_size)
+        self._places = queue.SimpleQueue()
+        self._left = deque([None] * self.max_queue_size)
+        self._give_places()
         self.stop_signal = threading.Event()
         return self.stop_signal
+
+    def _leave_place(self, waiting: bool) -> None:
+        """Gives back the place of a batch that was taken: soon, or now if no other is `waiting`."""
+        self._left.append(None)
+        if not waiting or len(self._left) >= self.max_queue_size // 3:
+            self._give_places()
+
+    def _give_places(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._places.put(self._left.pop())
 
     def _spawn_thread(self, target: Callable[..., None], *args: Any) -> threading.Thread:
         thread = threading.Thread(target=target, args=args, daemon=True, name=f"pykeras-{target.__name__}")
@@ -158,9 +179,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
         self.workers = 0
         self.uid = next(_uids)
         self.run_thread: threading.Thread | None = None
-        self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._processes: list[WorkerProcess] = []
-        self._ordered: set[Future[Any]] = set()
+        self._ordered: set[_Slot] = set()  # those of batches that nobody has got yet
         self._payload = b""
         self._version = 0
 
@@ -177,15 +197,15 @@ class OrderedEnqueuer(SequenceEnqueuer):
             self._payload = pickled(self.sequence)
         stopped = self._open(max_queue_size)
         self.workers = max(1, workers)
-        self._tasks = queue.SimpleQueue()
         self._ordered = set()
         # Drawn here, in the caller's thread: threads that share NumPy's generator would make runs differ.
         seed = int(np.random.randint(2**31)) if self.shuffle or self.use_multiprocessing else 0
         self._send_sequence()
         self._processes = [WorkerProcess() for _ in range(self.workers * bool(self.use_multiprocessing))]
+        orders, lock = self._orders(stopped, seed), threading.Lock()
         for number in range(self.workers):
-            self._spawn_thread(self._work, self._processes[number] if self._processes else None, self._tasks)
-        self.run_thread = self._spawn_thread(self._run, stopped, seed)
+            process = self._processes[number] if self._processes else None
+            self.run_thread = self._spawn_thread(self._run, stopped, orders, lock, process)
 
     def get(self) -> Iterator[Any]:
         """Yields the batches in order; a worker's exception is raised in the place of its batch.
@@ -193,23 +213,25 @@ class OrderedEnqueuer(SequenceEnqueuer):
         A StopIteration, of an iterator that the Sequence reads from, ends the batches.
         """
         while True:
-            future = self.queue.get()
-            if future is None:
+            slot = self.queue.get()
+            if slot is None:
                 self.queue.put(None)  # for other readers
                 return
-            try:
-                error = future.exception()
-            except CancelledError:
+            if slot.empty():  # every worker may be needed
+                self._give_places()
+            result = slot.get()
+            if result is None:  # cancelled
                 return
+            batch, error = result
             if error is not None:
                 self.stop(timeout=0.5)
                 if isinstance(error, StopIteration):
                     return
                 raise error
-            self._ordered.discard(future)
-            self.queue.task_done()
-            self._places.release()
-            yield future.result()
+            self._ordered.discard(slot)
+            self._leave_place(not self.queue.empty())
+            del result
+            yield batch
 
     def stop(self, timeout: float | None = None) -> None:
         """Stops the workers and drops the batches that wait; see `SequenceEnqueuer.stop`."""
@@ -222,49 +244,43 @@ class OrderedEnqueuer(SequenceEnqueuer):
     def _interrupt(self) -> None:
         for process in self._processes:
             process.terminate()
-        for future in list(self._ordered):
-            future.cancel()  # wakes whoever waits for it
-        for _ in range(self.workers):
-            self._tasks.put(None)
+        for slot in list(self._ordered):
+            slot.put(None)  # wakes whoever waits for it
 
-    def _run(self, stopped: threading.Event, seed: int) -> None:
-        """Orders batches, pass after pass, as places in the queue become free."""
+    def _orders(
+        self, stopped: threading.Event, seed: int
+    ) -> Iterator[tuple[Callable[[], Any], tuple[int, int]]]:
+        """Yields what is to be made, pass after pass: how, and for processes (index, seed)."""
         generator = np.random.RandomState(seed)
         left = self.batches_wanted
         # A Sequence that draws random numbers may do so in the order of the batches, whatever the threads do.
         prepare = None if self.use_multiprocessing else getattr(self.sequence, "_prepare_item", None)
-        try:
-            while left is None or left > 0:
-                order = np.arange(len(self.sequence))
-                if self.shuffle:
-                    generator.shuffle(order)
-                for index in order[:left].tolist():
-                    self._places.acquire()
-                    if stopped.is_set():
-                        return
-                    future: Future[Any] = Future()
-                    number = int(generator.randint(2**31))
-                    make = prepare(index) if prepare else functools.partial(get_index, self.uid, index)
-                    self._ordered.add(future)
-                    self._tasks.put((future, make, index, number))
-                    self.queue.put(future)
-                if left is not None:
-                    left -= len(order)
-                if (left is not None and left < 0) or not self._wait_queue(stopped):
+        while left is None or left > 0:
+            order = np.arange(len(self.sequence))
+            if self.shuffle:
+                generator.shuffle(order)
+            indices = order[:left].tolist()
+            for index, number in zip(indices, generator.randint(2**31, size=len(indices)).tolist()):
+                if stopped.is_set():
                     return
-                self.sequence.on_epoch_end()
-                self._send_sequence(again=left != 0)
-        except BaseException as error:  # of the user's __len__ or on_epoch_end
-            failed: Future[Any] = Future()
-            failed.set_exception(error)
-            self.queue.put(failed)
+                make = prepare(index) if prepare else functools.partial(get_index, self.uid, index)
+                yield make, (index, number)
+            if left is not None:
+                left -= len(order)
+            if (left is not None and left < 0) or not self._wait_queue(stopped):
+                return
+            self.sequence.on_epoch_end()
+            self._send_sequence(again=left != 0)
 
     def _wait_queue(self, stopped: threading.Event) -> bool:
         """Waits until every batch of the pass has been taken; False if it was broken off."""
-        with self.queue.all_tasks_done:
-            while self._ordered and not stopped.is_set():
-                self.queue.all_tasks_done.wait()
-            return not self._ordered
+        held = 0
+        while self._ordered and not stopped.is_set():
+            self._places.get()  # a batch was taken (or `stop` wants to wake us)
+            held += 1
+        self._left.extend([None] * held)
+        self._give_places()
+        return not self._ordered
 
     def _send_sequence(self, again: bool = False) -> None:
         """Publishes the Sequence as it is now."""
@@ -274,13 +290,35 @@ class OrderedEnqueuer(SequenceEnqueuer):
             self._payload = pickled(self.sequence)
             self._version += 1
 
-    def _work(self, process: WorkerProcess | None, tasks: queue.SimpleQueue[Any]) -> None:
-        """One worker: makes the batches that were ordered, itself or by its process."""
+    def _run(
+        self,
+        stopped: threading.Event,
+        orders: Iterator[Any],
+        lock: threading.Lock,
+        process: WorkerProcess | None,
+    ) -> None:
+        """One worker: takes an order when there is a place, makes the batch, itself or by its process."""
+        waiting, places, ordered = self.queue, self._places, self._ordered
         loaded = -1
-        while (task := tasks.get()) is not None:
-            future, make, index, seed = task
-            if future.cancelled():
-                continue
+        while True:
+            with lock:
+                places.get()
+                slot: _Slot[Any] = _Slot()
+                try:
+                    order = next(orders, None)
+                except BaseException as error:  # of the user's __len__ or on_epoch_end
+                    slot.put((None, error))
+                    waiting.put(slot)
+                    return
+                if order is None:
+                    waiting.put(None)
+                    return
+                ordered.add(slot)
+                waiting.put(slot)
+            if stopped.is_set():  # `stop` may have missed this one
+                slot.put(None)
+                return
+            make, (index, seed) = order
             try:
                 if process is None:
                     batch = make()
@@ -290,17 +328,11 @@ class OrderedEnqueuer(SequenceEnqueuer):
                         process.load(self._payload)
                     batch = process.item(index, seed)
             except BaseException as error:
-                _settle(future.set_exception, error)
+                slot.put((None, error))
             else:
-                _settle(future.set_result, batch)
-            del task, future, make  # or the batch would live until the next one
-
-
-def _settle(setter: Callable[[Any], None], value: Any) -> None:
-    try:
-        setter(value)
-    except InvalidStateError:  # cancelled by `stop` in the meantime
-        pass
+                slot.put((batch, None))
+                del batch  # or it would live until the next one
+            del slot, order, make
 
 
 class GeneratorEnqueuer(SequenceEnqueuer):
@@ -331,7 +363,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         self.genlock = _lock_of(generator)
         self._use_multiprocessing = use_multiprocessing
         self._processes: list[WorkerProcess] = []
-        self._left: int | None = None
+        self._numbers: Iterator[int] = iter(())  # one for each batch that may still be drawn
         self._working = 0
         self._count_lock = threading.Lock()
 
@@ -345,7 +377,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         payload = pickled(self.generator) if self._use_multiprocessing else b""
         stopped = self._open(max_queue_size)
         workers = max(1, workers)
-        self._left = self.batches_wanted
+        self._numbers = itertools.count() if self.batches_wanted is None else iter(range(self.batches_wanted))
         self._working = workers
         if not self._use_multiprocessing:
             draw = iter(self.generator).__next__
@@ -369,7 +401,8 @@ class GeneratorEnqueuer(SequenceEnqueuer):
             if error is not None:
                 self.stop(timeout=0.5)
                 raise error
-            self._places.release()
+            self._leave_place(not self.queue.empty())
+            del item
             yield batch
 
     def stop(self, timeout: float | None = None) -> None:
@@ -385,18 +418,18 @@ class GeneratorEnqueuer(SequenceEnqueuer):
 
     def _data_generator_task(self, stopped: threading.Event, draw: Callable[[], Any], lock: Any) -> None:
         """One worker: draws batches until the generator ends or enough have been drawn."""
-        waiting = self.queue
+        waiting, places = self.queue, self._places
         while True:
-            self._places.acquire()
+            places.get()
             # A generator cannot be entered twice; and what is put inside the lock keeps its order.
             with lock:
-                if stopped.is_set() or not self._take_one():
+                if stopped.is_set() or next(self._numbers, None) is None:
                     break
                 try:
                     item: Any = (draw(), None)
                 except StopIteration:
                     if not self._use_multiprocessing:  # the other threads need not try
-                        self._left = 0
+                        self._numbers = iter(())
                     break
                 except BaseException as error:
                     item = (None, error)
@@ -408,16 +441,9 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         with self._count_lock:
             self._working -= 1
             last = self._working == 0
-        self._places.release()  # for the others to see the end, too
+        places.put(None)  # for the others to see the end, too
         if last and not stopped.is_set():
             waiting.put(None)
-
-    def _take_one(self) -> bool:
-        with self._count_lock:
-            if self._left is None:
-                return True
-            self._left -= 1
-            return self._left >= 0
 
 
 def _lock_of(generator: Any) -> Any:

@@ -54,6 +54,13 @@ def test_a_pass_is_over_when_its_last_batch_is_taken():  # 15.3
     assert sequence.passes == 1
 
 
+def test_a_pass_is_over_even_if_stop_follows_at_once():  # 15.3
+    sequence = data.Growing(2)
+    for number in range(200):
+        found = take(OrderedEnqueuer(sequence), 2, workers=1 + number % 3)
+        assert found == [100 * number, 100 * number + 1] and sequence.passes == number + 1
+
+
 def test_shuffle_follows_numpy_seed():  # 15.3
     def run():
         np.random.seed(3)
@@ -82,6 +89,86 @@ def test_queue_size_bounds_what_waits():
     time.sleep(0.1)
     assert len(made) == 4
     enqueuer.stop()
+
+
+class Counted(data.Numbered):
+    """Notes what was asked for."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.made = []
+
+    def __getitem__(self, index):
+        self.made.append(index)
+        return super().__getitem__(index)
+
+
+def counted(n):
+    """A Sequence and a generator of n batches, each with the list of what was made so far."""
+    sequence, numbers = Counted(n), []
+
+    def generator():
+        for i in range(n):
+            numbers.append(i)
+            yield np.full((1, 1), i), None
+
+    return [(OrderedEnqueuer(sequence), sequence.made), (GeneratorEnqueuer(generator()), numbers)]
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_places_are_given_back_a_few_at_a_time_but_not_to_a_reader_that_waits(kind):
+    enqueuer, made = counted(100)[kind]
+    enqueuer.start(workers=2, max_queue_size=9)
+    batches = enqueuer.get()
+
+    def settled(count):
+        for _ in range(500):
+            if len(made) == count:
+                break
+            time.sleep(0.01)
+        time.sleep(0.02)
+        return len(made) == count
+
+    assert settled(9)
+    for taken, wanted in [(1, 9), (2, 9), (3, 12), (4, 12), (5, 12), (6, 15)]:
+        next(batches)
+        assert settled(wanted), taken
+    enqueuer.stop()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_each_batch_by_a_reader_of_its_own(kind):
+    enqueuer, _ = counted(60)[kind]
+    enqueuer.start(workers=2, max_queue_size=12)
+    assert [data.numbers(enqueuer.get(), 1)[0] for _ in range(60)] == list(range(60))
+    enqueuer.stop()
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_several_readers_at_once_get_every_batch_once(kind):
+    enqueuer, _ = counted(300)[kind]
+    enqueuer.batches_wanted = 300
+    enqueuer.start(workers=3, max_queue_size=6)
+    found = [[] for _ in range(4)]
+    readers = [threading.Thread(target=lambda f=f: f.extend(data.numbers(enqueuer.get()))) for f in found]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(30)
+    assert not any(reader.is_alive() for reader in readers)
+    assert sorted(itertools.chain(*found)) == list(range(300))
+    enqueuer.stop()
+
+
+def test_all_workers_are_busy_while_the_reader_waits():
+    together = threading.Barrier(9, timeout=30)
+
+    class Together(data.Numbered):
+        def __getitem__(self, index):
+            together.wait()
+            return super().__getitem__(index)
+
+    assert take(OrderedEnqueuer(Together(90)), 90, workers=9, size=9) == list(range(90))
 
 
 def test_running_and_starting_twice():
