@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cpu/conv_narrow.h"
 #include "cpu/gemm.h"
 #include "cpu/gemm_block.h"
 #include "cpu/winograd.h"
@@ -346,6 +347,7 @@ template <class T>
 size_t conv_packed_bytes(const ConvShape& s) {
   if (s.is_matmul()) return gemm_workspace<T>(s.pixels(), s.co, s.c, false, false);
   if (const auto w = winograd_forward(s)) return winograd_weight_bytes<T>(*w);
+  if (const auto narrow = narrow_forward<T>(s)) return narrow_weight_bytes<T>(*narrow);
   return reads_in_place<T>(s.co) ? 0 : packed_b_bytes<T>(s.taps() * s.c, s.co);
 }
 
@@ -353,14 +355,19 @@ template <class T>
 void conv_pack(ThreadPool& pool, const ConvShape& s, const T* k, T* to) {
   if (const auto w = winograd_forward(s))
     winograd_weights(pool, *w, k, false, to);
+  else if (const auto narrow = narrow_forward<T>(s); narrow && !s.is_matmul())
+    narrow_weights(*narrow, k, false, to);
   else
     pack_b_whole(pool, k, s.co, false, s.taps() * s.c, s.co, to);
 }
 
 template <class T>
 size_t conv_workspace(const ThreadPool& pool, const ConvShape& s, bool packed) {
-  const auto w = winograd_forward(s);
-  return (packed ? 0 : conv_packed_bytes<T>(s)) + (w ? winograd_workspace<T>(pool, *w) : 0);
+  const size_t kernel = packed ? 0 : conv_packed_bytes<T>(s);
+  if (s.is_matmul()) return kernel;
+  if (const auto w = winograd_forward(s)) return kernel + winograd_workspace<T>(pool, *w);
+  if (const auto narrow = narrow_forward<T>(s)) return kernel + narrow_workspace<T>(pool, *narrow);
+  return kernel;
 }
 
 template <class T>
@@ -374,13 +381,15 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     return gemm(pool, g, workspace);
   }
   const auto w = winograd_forward(s);
-  if (!packed_k && (w || !reads_in_place<T>(s.co))) {
+  const auto narrow = narrow_forward<T>(s);
+  if (!packed_k && (w || narrow || !reads_in_place<T>(s.co))) {
     T* const to = static_cast<T*>(workspace);
     conv_pack(pool, s, k, to);
     workspace = reinterpret_cast<char*>(to) + conv_packed_bytes<T>(s);
     packed_k = to;
   }
   if (w) return winograd(pool, *w, x, packed_k, bias, act, y, workspace);
+  if (narrow) return narrow_conv(pool, *narrow, x, packed_k, bias, act, y, workspace);
   const BSource<T> b = packed_k ? BSource<T>{packed_k, 0, true} : BSource<T>{k, s.co, false};
   tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y,
            OutMap{s.od * s.oh * s.ow * s.co, s.oh * s.ow * s.co, s.ow * s.co, s.co, true});
@@ -390,6 +399,8 @@ template <class T>
 size_t conv_input_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
   if (const auto w = winograd_input_grad(s))
     return winograd_weight_bytes<T>(*w) + winograd_workspace<T>(pool, *w);
+  if (const auto narrow = narrow_input_grad<T>(s))
+    return narrow_weight_bytes<T>(*narrow) + narrow_workspace<T>(pool, *narrow);
   return packed_b_bytes<T>(s.taps() * s.co, s.c);
 }
 
@@ -409,6 +420,12 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
     winograd_weights(pool, *w, k, true, u);
     return winograd(pool, *w, grad, static_cast<const T*>(u), static_cast<const T*>(nullptr), ActSpec{}, dx,
                     reinterpret_cast<char*>(u) + winograd_weight_bytes<T>(*w));
+  }
+  if (const auto narrow = narrow_input_grad<T>(s)) {
+    T* const weights = static_cast<T*>(workspace);
+    narrow_weights(*narrow, k, true, weights);
+    return narrow_conv(pool, *narrow, grad, static_cast<const T*>(weights), static_cast<const T*>(nullptr),
+                       ActSpec{}, dx, reinterpret_cast<char*>(weights) + narrow_weight_bytes<T>(*narrow));
   }
   const GemmKernels<T>& kernels = gemm_kernels<T>();
   const int64_t panels = (s.c + kernels.nr - 1) / kernels.nr;

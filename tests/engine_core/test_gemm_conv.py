@@ -218,6 +218,17 @@ CONVS += [
     ((2, 5, 5, 32), (3, 3), 32, attrs_of(padding="same")),
     ((2, 3, 9, 64), (3, 3), 64, attrs_of()),
 ]
+# Few channels, in the gradient of the input or in the result.
+CONVS += [
+    ((2, 21, 17, 3), (3, 3), 24, attrs_of(padding="same", dilation=(2, 3))),
+    ((2, 23, 19, 2), (5, 4), 40, attrs_of((3, 2), "same")),
+    ((2, 14, 15, 1), (4, 4), 300, attrs_of((2, 2), "explicit", (1, 1), (1, 2, 0, 3))),
+    ((2, 9, 10, 1), (2, 2), 16, attrs_of((3, 3))),
+    ((2, 3, 12, 3), (5, 3), 32, attrs_of((2, 1), "same")),
+    ((2, 20, 21, 40), (3, 3), 2, attrs_of(padding="same")),
+    ((2, 13, 14, 300), (4, 3), 3, attrs_of((1, 1), "valid", (2, 2))),
+    ((2, 12, 9, 24), (3, 3), 1, attrs_of((1, 1), "explicit", (1, 1), (4, 5, 3, 6))),
+]
 
 
 def conv_case(case, dtype):
@@ -241,7 +252,7 @@ def test_conv2d(isa, dtype, case):
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("act", ["none", "relu", "tanh"])
 def test_conv2d_fused(isa, act):
-    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12], CONVS[19], CONVS[20]):
+    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12], CONVS[19], CONVS[20], CONVS[-3]):
         x, k, g, attrs = conv_case(case, "float32")
         b = rand((k.shape[3],), "float32", 13)
         y, _, _ = np_conv(x, k, g, attrs)
@@ -256,6 +267,11 @@ def test_images_do_not_depend_on_their_batch():
         whole = run("conv2d", [x, k], attrs)
         for begin, end in [(0, 1), (3, 4), (2, 6)]:
             assert run("conv2d", [x[begin:end], k], attrs).tobytes() == whole[begin:end].tobytes(), case
+        g = whole
+        whole = run("conv2d_input_grad", [g, k, x], attrs)
+        for begin, end in [(0, 1), (3, 4), (2, 6)]:
+            part = run("conv2d_input_grad", [g[begin:end], k, x[begin:end]], attrs)
+            assert part.tobytes() == whole[begin:end].tobytes(), case
 
 
 DEPTHWISE = [
@@ -360,6 +376,10 @@ def big_steps():
     yield "conv2d", [few, k3], same
     yield "conv2d_input_grad", [g3, k3, few], same
     yield "conv2d_kernel_grad", [few, g3, k3], same
+    tall, kt = rand((1, 90, 50, 32), "float32", 46), rand((3, 3, 32, 2), "float32", 47)
+    yield "conv2d", [tall, kt], same  # to few channels, one image's rows shared out
+    g4, k4 = rand((1, 60, 50, 48), "float32", 48), rand((5, 5, 3, 48), "float32", 49)
+    yield "conv2d_input_grad", [g4, k4, rand((1, 120, 100, 3), "float32", 54)], attrs_of((2, 2), "same")
     strided = attrs_of((2, 2), "same")
     yield "conv2d_input_grad", [rand((4, 20, 20, 40), "float32", 36), k, x], strided
     kd, gd = rand((3, 3, 24, 1), "float32", 37), rand((4, 40, 40, 24), "float32", 38)
