@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     )
     what = run.add_mutually_exclusive_group(required=True)
     what.add_argument("script", nargs="?", help="the script; everything behind its name is its own")
-    what.add_argument("-m", metavar="module", help="a module by its name, as for python itself")
+    what.add_argument("-m", metavar="module", help="a module by its name, as for python -m")
     return main_parser
 
 
@@ -45,13 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit status.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser().print_help(sys.stderr)
+        return 2
     if words[:1] == ["run"]:
         # only up to the script's name: what is behind it is the script's own, options too
-        end = 3 if words[1:2] == ["-m"] else 2
+        first = words[1] if len(words) > 1 else ""
+        if len(first) > 1 and first.startswith("-") and not first.startswith(("-m", "-h", "--help")):
+            parser().error(
+                f"run knows no option {first!r}: options of Python go before `-m pykeras`, "
+                "those of the script behind its name"
+            )
+        end = 3 if first == "-m" else 2
         options, words = parser().parse_args(words[:end]), words[end:]
         from .scripts import run_as_main, run_module_as_main
 
-        return run_module_as_main(options.m, words) if options.m else run_as_main(options.script, words)
+        if options.m is not None:
+            return run_module_as_main(options.m, words)
+        return run_as_main(options.script, words)
     options = parser().parse_args(words)
     from .demo import digits  # here, so that --help needs no engine
 

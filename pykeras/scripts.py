@@ -14,6 +14,7 @@ import io
 import os
 import runpy
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,6 +87,9 @@ class _SameModule(Loader):
 class _Finder(MetaPathFinder):
     """Answers for `keras` and all that is below it."""
 
+    def __init__(self) -> None:
+        self.hidden: dict[str, types.ModuleType] = {}  # modules called `keras…` whose place ours take
+
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if fullname.partition(".")[0] != "keras":
             return None
@@ -106,29 +110,28 @@ class _Finder(MetaPathFinder):
 _FINDER = _Finder()
 
 
-def install() -> dict[str, types.ModuleType]:
-    """Makes `import keras` mean pykeras in this process, until `remove`.
+def install() -> None:
+    """Makes `import keras` mean pykeras in this process, until `remove`; for notebooks, say.
 
-    Returns:
-        the modules called `keras…` that were loaded before, for `remove`.
+    Example:
+        >>> install()
+        >>> import keras
+        >>> keras.__version__
+        '2.2.4'
+        >>> remove()
     """
-    if _FINDER in sys.meta_path:
-        return {}
-    before = _take_keras_modules()
-    sys.meta_path.insert(0, _FINDER)
-    return before
+    if _FINDER not in sys.meta_path:
+        _FINDER.hidden = _take_keras_modules()
+        sys.meta_path.insert(0, _FINDER)
 
 
-def remove(before: dict[str, types.ModuleType] | None = None) -> None:
-    """Undoes `install`: `keras` is again what it was.
-
-    Args:
-        before: what `install` returned.
-    """
+def remove() -> None:
+    """Undoes `install`: `keras` is again what it was."""
     if _FINDER in sys.meta_path:
         sys.meta_path.remove(_FINDER)
         _take_keras_modules()
-        sys.modules.update(before or {})
+        sys.modules.update(_FINDER.hidden)
+        _FINDER.hidden = {}
 
 
 def _take_keras_modules() -> dict[str, types.ModuleType]:
@@ -148,12 +151,12 @@ def keras_name() -> Iterator[None]:
         '2.2.4'
     """
     fresh = _FINDER not in sys.meta_path
-    before = install()
+    install()
     try:
         yield
     finally:
         if fresh:
-            remove(before)
+            remove()
 
 
 # ---- processes that the script starts
@@ -213,7 +216,8 @@ def _become(path: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Callab
         (the name space of a fresh `__main__`, a function that puts everything back)
     """
     old_main, old_argv, old_path = sys.modules["__main__"], sys.argv, list(sys.path)
-    before = install()
+    fresh = _FINDER not in sys.meta_path
+    install()
     undo_spawning = _prepare_spawning()
 
     main = types.ModuleType("__main__")
@@ -230,7 +234,8 @@ def _become(path: str, arguments: Sequence[str]) -> tuple[dict[str, Any], Callab
         sys.argv = old_argv
         sys.path[:] = old_path
         undo_spawning()
-        remove(before)
+        if fresh:
+            remove()
 
     return main.__dict__, undo
 
@@ -279,17 +284,7 @@ def run_as_main(path: str, arguments: Sequence[str] = ()) -> int:
         return 1
     _drop_first_folder()
     names, _ = _become(path, arguments)
-    try:
-        exec(code, names)
-    except KeyboardInterrupt as error:
-        _show_later(error)
-        raise
-    except Exception as error:
-        trace = error.__traceback__
-        _show(error, trace.tb_next if trace else None)  # without this very frame
-        _hint(error)
-        return 1
-    return 0
+    return _ends(lambda: exec(code, names))
 
 
 def run_module_as_main(name: str, arguments: Sequence[str] = ()) -> int:
@@ -308,18 +303,39 @@ def run_module_as_main(name: str, arguments: Sequence[str] = ()) -> int:
     if not _safe_path():
         sys.path.insert(0, os.getcwd())
     sys.argv = [name, *arguments]
+
+    def find_and_run() -> None:
+        try:
+            found = importlib.util.find_spec(name)  # which runs the packages above it
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+                raise
+            found = None
+        if found is None:
+            raise SystemExit(f"{OWN} run: No module named {name}")
+        try:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+        except ImportError as error:
+            if _part_of_script(error) is None:  # a package without __main__
+                raise SystemExit(f"{OWN} run: {error}") from None
+            raise
+
+    return _ends(find_and_run)
+
+
+def _ends(work: Callable[[], object]) -> int:
+    """Does the work; an exception ends it as it ends a script under Python itself.
+
+    Returns:
+        the exit status, 0 or 1. SystemExit and KeyboardInterrupt go on to the interpreter.
+    """
     try:
-        found = importlib.util.find_spec(name)
-    except ModuleNotFoundError:
-        found = None
-    if found is None:
-        print(f"{OWN} run: No module named {name}", file=sys.stderr)
-        return 1
-    try:
-        runpy.run_module(name, run_name="__main__", alter_sys=True)
+        work()
+    except KeyboardInterrupt as error:
+        _show_later(error)
+        raise
     except Exception as error:
-        trace = error.__traceback__
-        _show(error, trace.tb_next if trace else None)
+        _show(error, _part_of_script(error))
         _hint(error)
         return 1
     return 0
@@ -336,9 +352,18 @@ def _drop_first_folder() -> None:
         del sys.path[:1]
 
 
+def _part_of_script(error: BaseException) -> types.TracebackType | None:
+    """The trace without what runs the script: this file and the import system."""
+    ours = (__file__, runpy.__file__, importlib.util.__file__)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(("<frozen ", *ours)):
+        trace = trace.tb_next
+    return trace
+
+
 def _show_later(error: BaseException) -> None:
     """Lets the interpreter show the script's part of the trace when it ends because of this error."""
-    trace = error.__traceback__.tb_next if error.__traceback__ else None
+    trace = _part_of_script(error)
     hook = sys.excepthook
     sys.excepthook = lambda kind, value, _: hook(kind, value.with_traceback(trace), trace)
 
@@ -349,14 +374,35 @@ def _show(error: BaseException, trace: types.TracebackType | None) -> None:
 
 def _hint(error: BaseException) -> None:
     """Says what to do about a script that needs the engine under the original."""
-    name = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-    engine = (name or "").partition(".")[0]
-    if engine in _OTHER_ENGINES:
-        print(
-            f"\n{OWN} run: the script imports {engine}, which is not installed. Its Keras part needs none: "
-            f"{OWN} brings its own engine. Where the import only sets up sessions, GPU memory or seeds, "
-            "delete it (`numpy.random.seed` makes runs reproducible); functions on tensors are found in "
-            "`keras.backend`; `from tensorflow.keras import …` becomes `from keras import …`. For anything "
-            f"else, install {engine} beside {OWN}.",
-            file=sys.stderr,
+    if not isinstance(error, ModuleNotFoundError):
+        return
+    name = error.name or ""
+    engine = name.partition(".")[0]
+    # An installed TensorFlow looks for Keras under the name `keras`, and finds ours.
+    through_tensorflow = engine == "keras" and any(
+        module.partition(".")[0] == "tensorflow" for module in _modules_in_trace(error)
+    )
+    if through_tensorflow or (engine == "tensorflow" and ".keras" in name):
+        hint = (
+            f"the script takes Keras from tensorflow. Only the name `keras` means {OWN}: write "
+            "`from keras… import …` for `from tensorflow.keras… import …`, and `keras.…` for `tf.keras.…`."
         )
+    elif engine in _OTHER_ENGINES:
+        hint = f"the script imports {engine}, which is not installed. Its Keras part does not need it:\n"
+        if engine == "tensorflow":
+            hint += (
+                "  `from tensorflow.keras… import …`, `tf.keras.…`: write `from keras… import …`, `keras.…`\n"
+            )
+        hint += (
+            "  sessions, devices, seeds: delete these lines; `numpy.random.seed` makes runs reproducible\n"
+            "  functions on tensors (such as `tf.reduce_mean`): `keras.backend` has them (`K.mean`)\n"
+            f"  anything else: install {engine} beside {OWN}"
+        )
+    else:
+        return
+    print(f"\n{OWN} run: {hint}", file=sys.stderr)
+
+
+def _modules_in_trace(error: BaseException) -> Iterator[str]:
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        yield frame.f_globals.get("__name__", "")

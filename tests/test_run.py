@@ -1,6 +1,7 @@
 """`python -m pykeras run script.py`: Keras 2 scripts as they are, each in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import types
@@ -342,6 +343,30 @@ def test_module_that_fails(package):
     for name in ("project.no", "no.train"):
         result = python(package, "-m", "pykeras", "run", "-m", name)
         assert (result.returncode, result.stderr) == (1, f"pykeras run: No module named {name}\n")
+    (package / "project" / "__main__.py").unlink()
+    result = python(package, "-m", "pykeras", "run", "-m", "project")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "No module named project.__main__" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "lines"),
+    [
+        ("train.py", "def f():\n    raise KeyboardInterrupt\n\nf()", [4, 2]),
+        ("__init__.py", "def f():\n    1 / 0\n\nf()", [4, 2]),
+        ("__init__.py", "import no_such_module", [1]),  # which is not `project.train` itself
+    ],
+    ids=["interrupt", "package", "import"],
+)
+def test_trace_of_a_module_is_its_own(package, file, source, lines):
+    (package / "project" / file).write_text(source)
+    ours = python(package, "-m", "pykeras", "run", "-m", "project.train")
+    theirs = python(package, "-m", "project.train")
+    assert ours.returncode == theirs.returncode
+    assert ours.stderr.splitlines()[0] == "Traceback (most recent call last):"
+    trace = re.findall(r'^  File "(.*)", line (\d+)', ours.stderr, re.MULTILINE)
+    assert trace == [(str(package / "project" / file), str(line)) for line in lines]
+    assert ours.stderr.splitlines()[-1] in theirs.stderr
 
 
 # ---- what goes wrong
@@ -354,6 +379,20 @@ def test_missing_script(tmp_path):
     result = python(tmp_path, "-m", "pykeras", "run", ".")
     assert result.returncode == 2
     assert "Is a directory" in result.stderr
+
+
+def test_no_command(tmp_path):
+    result = python(tmp_path, "-m", "pykeras")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "run an unchanged Keras 2 script" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["-u", "--epochs"])
+def test_option_before_the_script(tmp_path, option):
+    result = python(tmp_path, "-m", "pykeras", "run", option, "script.py")
+    assert result.returncode == 2
+    assert f"run knows no option '{option}'" in result.stderr
+    assert "those of the script behind its name" in result.stderr
 
 
 def test_no_script(tmp_path):
@@ -372,15 +411,53 @@ def test_tensorflow_that_is_not_there(run, tmp_path):
     assert result.returncode == 1
     assert "ModuleNotFoundError" in result.stderr
     assert "the script imports tensorflow, which is not installed" in result.stderr
+    assert "write `from keras… import …`" in result.stderr
     assert "numpy.random.seed" in result.stderr
     careful = "try:\n    import tensorflow\nexcept ImportError as error:\n    print(error.name)"
     assert printed(run(hide + careful)) == ["tensorflow"]
     assert "pykeras run" not in run("import no_such_module").stderr
 
 
+def test_other_engines_that_are_not_there(run):
+    result = run("import sys\nsys.modules['theano'] = None\nimport theano.tensor as T")
+    assert "the script imports theano, which is not installed" in result.stderr
+    assert "tensorflow.keras" not in result.stderr
+
+
 def test_tensorflow_that_is_there(run, tmp_path):
     (tmp_path / "tensorflow.py").write_text("__version__ = '2.99'")
     assert printed(run("import tensorflow as tf, keras\nprint(tf.__version__)")) == ["2.99"]
+
+
+# TensorFlow has no module `keras` of its own today: it imports the package of that name when it is asked.
+LAZY = """
+def __getattr__(name):
+    if name == "keras":
+        import keras.api
+        return keras.api
+    raise AttributeError(name)
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tensorflow import keras",
+        "import tensorflow as tf; tf.keras.layers",
+        "import tensorflow.keras",
+        "from tensorflow.keras.layers import Dense",
+        "from tensorflow.python.keras.layers import Dense",
+    ],
+)
+def test_keras_of_a_tensorflow_that_is_there(run, tmp_path, line):
+    """Not mixed with ours, and not taken for TensorFlow being absent."""
+    (tmp_path / "tensorflow" / "python").mkdir(parents=True)
+    (tmp_path / "tensorflow" / "python" / "__init__.py").write_text("")
+    (tmp_path / "tensorflow" / "__init__.py").write_text(LAZY)
+    result = run(line)
+    assert result.returncode == 1
+    assert "the script takes Keras from tensorflow" in result.stderr
+    assert "not installed" not in result.stderr
 
 
 # ---- inside a process
@@ -410,7 +487,7 @@ def test_nothing_is_left_behind(tmp_path):
     assert state() == before
 
 
-def test_keras_name_gives_back_another_keras(monkeypatch):
+def test_keras_name_gives_back_another_keras(monkeypatch, tmp_path):
     other = types.ModuleType("keras")
     below = types.ModuleType("keras.layers")
     monkeypatch.setitem(sys.modules, "keras", other)
@@ -421,6 +498,9 @@ def test_keras_name_gives_back_another_keras(monkeypatch):
         assert keras.layers.Dense is pykeras.layers.Dense
         with keras_name():
             pass
+        script = tmp_path / "script.py"
+        script.write_text("import keras\nversion = keras.__version__")
+        assert run_script(str(script))["version"] == "2.2.4"
         import keras.models
 
         assert keras.__version__ == "2.2.4"
