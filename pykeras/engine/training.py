@@ -65,7 +65,7 @@ class Model(CompiledNetwork):
             batch_size: samples per step, 32 if None.
             epochs: number of the epoch at which to stop.
             verbose: 0 silent, 1 progress bar, 2 one line per epoch.
-            callbacks: list of `Callback`.
+            callbacks: list of `Callback`, or a single one.
             validation_split: share of the samples, taken from the end, to validate on.
             validation_data: (x, y) or (x, y, sample_weight) to validate on.
             shuffle: new order of samples in each epoch; 'batch' keeps neighbours together (for HDF5 data).
@@ -99,14 +99,9 @@ class Model(CompiledNetwork):
         )
         ins = xs + ys + weights
         val_ins: list[Any] | None = None
-        if validation_data:
-            if len(validation_data) not in (2, 3):
-                raise ValueError(
-                    f"When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, "
-                    f"val_sample_weights) items, however it contains {len(validation_data)} items"
-                )
-            val_x, val_y, val_weight = (*validation_data, None)[:3]
-            parts = self._standardize_user_data(val_x, val_y, val_weight, batch_size=batch_size)
+        val_data = checks.validation_parts(validation_data)
+        if val_data is not None:
+            parts = self._standardize_user_data(*val_data, batch_size=batch_size)
             val_ins = [array for part in parts for array in part]
         elif validation_split and 0.0 < validation_split < 1.0:
             if not ins:
@@ -234,7 +229,7 @@ class Model(CompiledNetwork):
             steps_per_epoch: batches per epoch; the length of the `Sequence` if missing.
             epochs: number of the epoch at which to stop.
             verbose: 0 silent, 1 progress bar, 2 one line per epoch.
-            callbacks: list of `Callback`.
+            callbacks: list of `Callback`, or a single one.
             validation_data: (x, y) or (x, y, sample_weight), a generator, or a `Sequence`.
             validation_steps: batches of the validation generator; the length of the `Sequence` if missing.
             class_weight: dict class → weight in the loss.

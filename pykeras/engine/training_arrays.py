@@ -128,7 +128,7 @@ def start_callbacks(model: Any, callbacks: Any, params: dict[str, Any], count_st
 
     Args:
         model: the model; gets a new `history`.
-        callbacks: list of the user's callbacks, or None.
+        callbacks: list of the user's callbacks, a single one, or None.
         params: what they are told.
         count_steps: whether the progress bar counts steps instead of samples.
 
@@ -140,7 +140,7 @@ def start_callbacks(model: Any, callbacks: Any, params: dict[str, Any], count_st
     chain: list[Any] = [cbks.BaseLogger(stateful_metrics=stateful)]
     if params["verbose"]:
         chain.append(cbks.ProgbarLogger("steps" if count_steps else "samples", stateful_metrics=stateful))
-    chain += list(callbacks or ())
+    chain += _listed(callbacks)
     chain.append(model.history)
     hooks = cbks.CallbackList(chain)
     seen_model = getattr(model, "callback_model", None) or model
@@ -149,6 +149,19 @@ def start_callbacks(model: Any, callbacks: Any, params: dict[str, Any], count_st
     hooks.on_train_begin()
     seen_model.stop_training = False
     return hooks, seen_model
+
+
+def _listed(callbacks: Any) -> list[Any]:
+    if isinstance(callbacks, cbks.Callback):
+        return [callbacks]
+    found = list(callbacks or ()) if callbacks is None or hasattr(callbacks, "__iter__") else [callbacks]
+    for callback in found:
+        if isinstance(callback, type) or not hasattr(callback, "set_model"):
+            raise TypeError(
+                "`callbacks` should be a list of objects of `keras.callbacks.Callback`, such as "
+                f"`[EarlyStopping()]`; a function goes into a `LambdaCallback`. Found: {callback!r}"
+            )
+    return found
 
 
 @contextlib.contextmanager

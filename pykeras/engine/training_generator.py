@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -262,9 +263,9 @@ def _endless(sequence: Any, shuffle: bool) -> Iterator[Any]:
 
 def _number_of_steps(generator: Any, steps: int | None, name: str) -> int:
     if steps is not None:
-        if steps < 1:
+        if steps <= 0:
             raise ValueError(f"`{name}` should be at least 1. Found: {steps}")
-        return int(steps)
+        return math.ceil(steps)  # scripts write len(x) / batch_size
     if not isinstance(generator, Sequence):
         raise ValueError(
             f"`{name}=None` is only valid for a generator based on the `keras.utils.Sequence` class. Please "

@@ -191,15 +191,49 @@ def _wrong_number(data: Any, arrays: Arrays, names: list[str], prefix: str) -> A
     return [_column(np.asarray(data))]
 
 
+def _refuse_batches(x: Any) -> None:
+    if hasattr(x, "__next__") or isinstance(x, Sequence):
+        raise TypeError(
+            f"{type(x).__name__} makes batches: give it to `fit_generator`, `evaluate_generator` or "
+            "`predict_generator`."
+        )
+
+
+def validation_parts(data: Any) -> tuple[Any, Any, Any] | None:
+    """Takes the `validation_data` of `fit` apart.
+
+    Args:
+        data: (x, y) or (x, y, sample_weight); None or an empty one for no validation.
+
+    Returns:
+        (x, y, sample_weight or None); None for no validation.
+
+    Raises:
+        TypeError: a generator or Sequence.
+        ValueError: anything else.
+    """
+    if data is None or (isinstance(data, (tuple, list)) and not data):
+        return None
+    _refuse_batches(data)
+    if not isinstance(data, (tuple, list)):
+        raise ValueError(
+            "`validation_data` should be a tuple `(val_x, val_y, val_sample_weight)` or `(val_x, val_y)`. "
+            f"Found: {str(data)[:200]}"
+        )
+    if len(data) not in (2, 3):
+        raise ValueError(
+            f"When passing validation_data, it must contain 2 (x_val, y_val) or 3 (x_val, y_val, "
+            f"val_sample_weights) items, however it contains {len(data)} items"
+        )
+    x, y, weights = (*data, None)[:3]
+    return x, y, weights
+
+
 def _check_numeric(name: str, x: Any, prefix: str) -> None:
     if x is None or is_sparse(x) or K.is_tensor(x):
         return
     if not hasattr(x, "shape"):
-        if hasattr(x, "__next__") or isinstance(x, Sequence):
-            raise TypeError(
-                f"{type(x).__name__} makes batches: give it to `fit_generator`, `evaluate_generator` or "
-                "`predict_generator`."
-            )
+        _refuse_batches(x)
         raise TypeError(
             f"Error when checking model {prefix}: data should be a Numpy array, or list/dict of Numpy "
             f"arrays. Found: {str(x)[:200]}..."

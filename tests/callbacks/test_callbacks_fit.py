@@ -11,6 +11,7 @@ from pykeras import callbacks as C
 from pykeras import layers as L
 from pykeras import optimizers
 from pykeras.models import Sequential, load_model
+from pykeras.utils import Sequence
 
 
 def data(n=20):
@@ -106,6 +107,44 @@ def test_nan_stops_training(capsys):  # 13.8
     )
     assert len(history.epoch) == 1
     assert capsys.readouterr().out == "Batch 1: Invalid loss, terminating training\n"
+
+
+@pytest.mark.parametrize("given", [lambda c: c, lambda c: (c,), lambda c: C.CallbackList([c])])
+def test_13_10_one_callback_or_several(given):
+    model, history = net(), C.History()
+    x = np.ones((4, 4))
+    model.fit(x, x[:, :1], verbose=0, callbacks=given(history))
+    assert list(history.history) == ["loss", "acc"]
+    for nothing in (None, []):
+        model.fit(x, x[:, :1], verbose=0, callbacks=nothing)
+
+
+class BatchesAndCallback(Sequence, C.Callback):
+    """Can be iterated, but is one callback."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return np.ones((4, 4)), np.ones((4, 1))
+
+    def on_epoch_end(self, epoch=None, logs=None):
+        self.seen = logs
+
+
+def test_a_sequence_that_is_the_callback():
+    batches = BatchesAndCallback()
+    net().fit_generator(batches, verbose=0, callbacks=batches, workers=0)
+    assert "loss" in batches.seen
+
+
+@pytest.mark.parametrize("wrong", [C.EarlyStopping, print, None, [C.History()]])
+def test_what_is_no_callback(wrong):
+    model = net()
+    with pytest.raises(TypeError, match=r"list of objects of `keras.callbacks.Callback`, such as .*Found: "):
+        model.fit(np.ones((4, 4)), np.ones((4, 1)), verbose=0, callbacks=[wrong])
+    with pytest.raises(TypeError, match="a function goes into a `LambdaCallback`"):
+        model.fit(np.ones((4, 4)), np.ones((4, 1)), verbose=0, callbacks=print)
 
 
 def test_what_callbacks_are_told():  # 9.10

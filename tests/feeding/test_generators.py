@@ -417,6 +417,21 @@ def test_generators_given_to_fit():
         for call in (net.fit, net.evaluate, net.predict):
             with pytest.raises(TypeError, match=r"makes batches: give it to `fit_generator`"):
                 call(batches)
+        with pytest.raises(TypeError, match=r"makes batches: give it to `fit_generator`"):
+            net.fit(np.ones((2, 3)), np.ones(2), validation_data=batches)
+    with pytest.raises(ValueError, match=r"`validation_data` should be a tuple.*Found: \[\[1\. 1"):
+        net.fit(np.ones((2, 3)), np.ones(2), validation_data=np.ones((2, 3)))
+
+
+def test_steps_that_are_no_whole_number():
+    """`steps_per_epoch=len(x) / batch_size` of scripts: Keras counts steps up to it."""
+    net, source = data.model(), data.Counter(100)
+    net.fit_generator(source, 2.5, 2, verbose=0)
+    assert source.i == 6
+    net.evaluate_generator(source, 0.5)
+    assert source.i == 7
+    assert len(net.predict_generator(source, 3.0)) == 6
+    assert source.i == 10
 
 
 def test_errors_of_workers_reach_the_caller():
