@@ -37,7 +37,8 @@ class WeightFile(NamedTuple):
 
 def check_arguments(weights: Any, include_top: bool, classes: int, pooling: Any) -> None:
     """Raises ValueError for weights that are neither None, 'imagenet' nor a file, and what goes with them."""
-    if not (weights is None or weights == "imagenet" or os.path.exists(weights)):
+    path = isinstance(weights, (str, os.PathLike)) and os.path.exists(weights)
+    if not (weights is None or path or (isinstance(weights, str) and weights == "imagenet")):
         raise ValueError(
             "The `weights` argument should be either `None` (random initialization), `imagenet` (pre-"
             f"training on ImageNet), or the path to the weights file to be loaded. Received: {weights!r}"
@@ -75,7 +76,7 @@ def picture_size(shape: Any) -> tuple[Any, Any]:
 
 def published_size(input_shape: Any, sizes: tuple[int, ...]) -> int:
     """The size that decides about the weights: the asked one if there are weights for it, else 224."""
-    if input_shape is not None and len(input_shape) == 3:
+    if isinstance(input_shape, (tuple, list)) and len(input_shape) == 3:
         rows, columns = picture_size(input_shape)
         if rows == columns and rows in sizes:
             return rows
@@ -158,5 +159,19 @@ def finish(
             raise ValueError(f"There are no ImageNet weights for this form of {name}")
         model.load_weights((files[0] if include_top else files[1]).path())
     elif weights is not None:
-        model.load_weights(weights)
+        _load_own(model, weights, include_top)
     return model
+
+
+def _load_own(model: Any, path: Any, include_top: bool) -> None:
+    """Loads a file of the user's. Raises ValueError, with what may be the matter, if it does not fit."""
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} does not fit this {model.name} with `include_top={include_top}`: "
+            f"{str(error).rstrip('.')}. Was it written with `include_top={not include_top}`, other "
+            "`classes`, another width or another library's form of the network (tf.keras has another "
+            "ResNet50)? A whole model that was saved there by `model.save('x.h5')` comes back with "
+            "`load_model`, whatever its form"
+        ) from error

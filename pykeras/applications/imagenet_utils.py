@@ -171,7 +171,9 @@ def _obtain_input_shape(
     """
     channels_at = 0 if data_format == "channels_first" else -1
     channels = 3
-    if input_shape is not None and weights != "imagenet" and len(input_shape) == 3:
+    if input_shape is not None and not _is_shape(input_shape):
+        raise ValueError(f"`input_shape` must be a tuple of three integers. Received: {input_shape!r}")
+    if input_shape is not None and weights != "imagenet":
         channels = input_shape[channels_at]
         if channels not in (1, 3):
             warn(
@@ -190,15 +192,13 @@ def _obtain_input_shape(
             "When setting `include_top=True` and loading `imagenet` weights, `input_shape` should be "
             f"{shape(default_size)}. Received: {input_shape}"
         )
-    if len(input_shape) != 3:
-        raise ValueError(f"`input_shape` must be a tuple of three integers. Received: {input_shape}")
     if weights == "imagenet" and input_shape[channels_at] != 3:
         raise ValueError(f"The input must have 3 channels; got `input_shape={input_shape}`")
     sizes = input_shape[1:] if data_format == "channels_first" else input_shape[:2]
     if any(size is not None and size < min_size for size in sizes):
         raise ValueError(
-            f"Input size must be at least {min_size}x{min_size}; got `input_shape={input_shape}`. "
-            f"For smaller pictures give `input_tensor=Input({input_shape})` instead"
+            f"Input size must be at least {min_size}x{min_size}; got `input_shape={input_shape}`. Enlarge "
+            f"the pictures, for instance by `load_img(path, target_size=({min_size}, {min_size}))`"
         )
     if require_flatten and None in input_shape:
         raise ValueError(
@@ -206,3 +206,12 @@ def _obtain_input_shape(
             f"Got `input_shape={input_shape}`"
         )
     return input_shape
+
+
+def _is_shape(shape: Any) -> bool:
+    """Three sizes, known or not."""
+    return (
+        isinstance(shape, (tuple, list))
+        and len(shape) == 3
+        and all(size is None or isinstance(size, (int, np.integer)) for size in shape)
+    )

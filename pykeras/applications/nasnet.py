@@ -7,6 +7,8 @@ layouts.
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
 from .. import backend as K
@@ -24,6 +26,7 @@ from ..layers import (
     add,
     concatenate,
 )
+from ..utils._warn import warn
 from ..utils.namespaces import held_by, public_names
 from . import imagenet_utils
 from ._build import WeightFile, channels_of, check_arguments, finish, picture_size, pool, shape_of, start
@@ -253,7 +256,26 @@ def NASNet(
         x = Dense(classes, activation="softmax", name="predictions")(x)
     else:
         x = pool(x, pooling)
-    return finish(input_tensor, first, x, "NASNet", weights, include_top, _FILES.get(size))
+    model = finish(input_tensor, first, x, "NASNet", weights, include_top, _FILES.get(size))
+    if weights not in (None, "imagenet"):
+        _check_writer(weights)
+    return model
+
+
+def _check_writer(path: Any) -> None:
+    """Warns if a file's weights belong to tf.keras's form of the network, since they fit this one as well."""
+    from ..saving import h5file
+
+    with h5file.reading(path, "load_weights") as file:
+        version = h5file.text_attribute(file, "keras_version") or ""
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if version.endswith("-tf") or (numbers and (int(numbers[1]), int(numbers[2])) >= (2, 3)):
+        warn(
+            f"{os.fspath(path)!r} was written by Keras {version}, whose NASNet sees zeros around the picture "
+            "where it halves its size; this one, as in Keras 2.1.6, leaves the border out. Predictions will "
+            "differ. A whole model that was saved there by `model.save('x.h5')` comes back with `load_model` "
+            "as it was"
+        )
 
 
 def NASNetLarge(

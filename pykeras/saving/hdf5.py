@@ -295,6 +295,8 @@ def load_weights_from_hdf5_group_by_name(
 
     Raises:
         ValueError: a layer of equal name does not fit. Nothing has been set then.
+
+    Warns where no name at all is found.
     """
     K.batch_set_value(_pairs_by_name(_Stored(f), list(layers), skip_mismatch, reshape))
 
@@ -343,4 +345,15 @@ def _pairs_by_name(stored: _Stored, layers: list[Any], skip_mismatch: bool, resh
                 if not skip_mismatch:
                     raise
                 warn(f"Skipping loading of weights: {error}")
+    there, wanted = stored.with_weights(), [layer.name for layer in layers if layer.weights]
+    if there and wanted and not {source.name for source in there}.intersection(wanted):
+        warn(
+            f"No layer of the file has the name of a layer of the model, so nothing was loaded: the file has "
+            f"{_some([source.name for source in there])}, the model {_some(wanted)}"
+        )
     return pairs
+
+
+def _some(names: list[str]) -> str:
+    """The first few of many names."""
+    return ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")

@@ -1,5 +1,8 @@
 """What the applications take as arguments, and what they are made of (chapter 17)."""
 
+import warnings
+
+import h5py
 import numpy as np
 import pytest
 
@@ -49,23 +52,26 @@ def test_without_top(name):  # 17.4: variable size, unless given
     model = cls(weights=None, include_top=False, input_shape=(smallest, smallest, 3), pooling=pooling)
     assert model.input_shape == (None, smallest, smallest, 3) and model.output_shape == (None, channels)
     below = (smallest, smallest - 1, 3)
-    with pytest.raises(
-        ValueError, match=f"Input size must be at least {smallest}x{smallest}; got .*input_tensor"
-    ):
+    advice = (
+        rf"Input size must be at least {smallest}x{smallest}; got .*target_size=\({smallest}, {smallest}\)"
+    )
+    with pytest.raises(ValueError, match=advice):
         cls(weights=None, include_top=False, input_shape=below)
 
 
 @pytest.mark.parametrize("name", FACTS)
 def test_bad_arguments(name):  # 17.1
     cls = getattr(applications, name)
-    with pytest.raises(ValueError, match="The `weights` argument should be either `None`"):
-        cls(weights="imaginary")
+    for weights in ("imaginary", "", 0, True, ["imagenet"], np.zeros(2)):
+        with pytest.raises(ValueError, match="The `weights` argument should be either `None`"):
+            cls(weights=weights)
     with pytest.raises(ValueError, match="`classes` should be 1000"):
         cls(weights="imagenet", classes=10)
     with pytest.raises(ValueError, match="`pooling` must be None, 'avg' or 'max'"):
         cls(weights=None, include_top=False, pooling="average")
-    with pytest.raises(ValueError, match="`input_shape` must be a tuple of three integers"):
-        cls(weights=None, include_top=False, input_shape=(224, 224))
+    for shape in ((224, 224), 224, (224.0, 224.0, 3), "224"):
+        with pytest.raises(ValueError, match="`input_shape` must be a tuple of three integers"):
+            cls(weights=None, include_top=False, input_shape=shape)
     with pytest.raises(ValueError, match="The input must have 3 channels"):
         cls(weights="imagenet", include_top=False, input_shape=(224, 224, 1))
 
@@ -252,8 +258,26 @@ def test_own_weight_file(tmp_path):  # 17.1: a path
     second = build(str(tmp_path / "w.h5"))
     x = np.random.rand(2, 64, 64, 3)
     assert np.array_equal(first.predict(x), second.predict(x))
-    with pytest.raises(ValueError, match="into a model with"):
+    wanted = (
+        "w.h5' does not fit this mobilenet_1.00_None with `include_top=False`: .* into a model with .*Was it"
+    )
+    with pytest.raises(ValueError, match=wanted):
         applications.MobileNet(weights=tmp_path / "w.h5", include_top=False)
+
+
+@pytest.mark.parametrize("version", ["2.1.6", "2.2.4", "2.2.4-tf", "2.3.1", "2.21.0"])
+def test_nasnet_of_tf_keras(tmp_path, version):
+    """Its weights have the same names and shapes, but other poolings: only a warning can tell."""
+    settings = {"penultimate_filters": 96, "num_blocks": 1, "stem_block_filters": 4, "include_top": False}
+    nasnet.NASNet(**settings).save_weights(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        file.attrs["keras_version"] = version
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        nasnet.NASNet(weights=str(tmp_path / "w.h5"), **settings)
+    texts = [str(warning.message) for warning in caught]
+    assert len(texts) == (version not in ("2.1.6", "2.2.4"))
+    assert all(f"written by Keras {version}, whose NASNet sees zeros around" in text for text in texts)
 
 
 def test_real_mobilenet_weights(shared_folder):

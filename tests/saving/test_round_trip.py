@@ -174,6 +174,18 @@ def test_by_name_takes_what_fits(tmp_path):  # 3.2.9
     assert same(other.layers[1].get_weights(), before)
 
 
+def test_by_name_finds_no_name(tmp_path):  # 3.2.9
+    path = tmp_path / "w.h5"
+    mlp().save_weights(path)
+    other = Sequential([L.Dense(5, input_shape=(4,), name="mine"), L.Activation("relu", name="end")])
+    before = other.get_weights()
+    with pytest.warns(
+        UserWarning, match="nothing was loaded: the file has 'first', 'norm', 'last', the model 'mine'"
+    ):
+        other.load_weights(path, by_name=True)
+    assert same(other.get_weights(), before)
+
+
 def test_by_name_mismatch(tmp_path):  # 3.2.9
     path = tmp_path / "w.h5"
     mlp().save_weights(path)
