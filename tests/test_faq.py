@@ -16,6 +16,7 @@ from pykeras import backend as K
 from pykeras.callbacks import Callback, EarlyStopping
 from pykeras.layers import LSTM, Activation, BatchNormalization, Dense, Dropout, Input, Layer
 from pykeras.models import Model, Sequential, load_model, model_from_json, model_from_yaml
+from pykeras.optimizers import SGD
 from pykeras.utils import CustomObjectScope, HDF5Matrix, Sequence, multi_gpu_model
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,8 +60,8 @@ def test_how_should_i_cite():
     assert (keras["title"], keras["year"], keras["authors"][0]["family-names"]) == ("Keras", 2015, "Chollet")
 
 
-def test_how_can_i_run_on_a_gpu():
-    """How can I run Keras on a GPU? There are no flags, environment variables or sessions to set.
+def test_how_can_i_run_on_a_gpu(tmp_path):
+    """How can I run Keras on a GPU? There are no flags or sessions to set; those of Theano change nothing.
 
     What can be used is listed, and a device is chosen by name; a name that cannot be used is an error.
     """
@@ -85,6 +86,12 @@ def test_how_can_i_run_on_a_gpu():
         finally:
             set_device(before)
     assert results["cpu"] == results["reference"] == 11
+    ask = (
+        "from pykeras import backend as K; from pykeras.backend.engine import get_device; "
+        "print(get_device(), K.eval(K.ones((2,))).dtype)"
+    )
+    flags = python(tmp_path, "-c", ask, THEANO_FLAGS="device=gpu,floatX=float64")
+    assert flags == python(tmp_path, "-c", ask) == f"{get_device()} float32\n"
 
 
 def test_how_can_i_run_on_multiple_gpus():
@@ -140,10 +147,10 @@ def test_saving_whole_models(data, tmp_path):
     np.testing.assert_array_equal(model.predict(data[0]), expected)
     assert [type(layer) for layer in model.layers] == [Dense, Dense]
     assert model.loss == "categorical_crossentropy" and model.metrics_names == ["loss", "acc"]
-    for ours, theirs in zip(state, [K.get_value(w) for w in model.optimizer.weights]):
+    for ours, theirs in zip(state, [K.get_value(w) for w in model.optimizer.weights], strict=True):
         np.testing.assert_array_equal(ours, theirs)
     model.fit(*data, epochs=1, verbose=0, shuffle=False)  # training goes on exactly where it was left
-    for ours, theirs in zip(model.get_weights(), resumed):
+    for ours, theirs in zip(model.get_weights(), resumed, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -195,6 +202,7 @@ def test_custom_objects_in_saved_models(data, tmp_path):
     """Handling custom layers (or other custom objects) in saved models: `custom_objects`, or a scope."""
     path = str(tmp_path / "my_model.h5")
     model = Sequential([AttentionLayer(input_shape=(4,)), Dense(1)])
+    model.layers[0].set_weights([np.array([0.5, 1.0, 2.0, -1.0])])
     model.save(path)
     with pytest.raises(ValueError, match="Unknown layer: AttentionLayer"):
         load_model(path)
@@ -229,6 +237,14 @@ def test_why_is_the_training_loss_higher_than_the_testing_loss(data):
     in_training = K.function([a, K.learning_phase()], [dropping.output])
     errors = [np.mean((in_training([x, phase])[0] - y) ** 2) for phase in (1, 0)]
     assert errors[0] > errors[1]
+
+    # weight penalties, though, are in both losses: with targets that are met, nothing else is left
+    heavy = Sequential([Dense(2, input_dim=4, use_bias=False, kernel_regularizer="l2")])
+    heavy.compile(SGD(lr=0.0), "mse")
+    penalty = 0.01 * np.sum(heavy.get_weights()[0] ** 2)
+    nothing = np.zeros((8, 4)), np.zeros((8, 2))
+    trained = heavy.fit(*nothing, epochs=1, verbose=0).history["loss"][0]
+    assert trained == pytest.approx(penalty) == pytest.approx(heavy.evaluate(*nothing, verbose=0))
 
     losses = []
 
@@ -304,7 +320,7 @@ def test_data_that_does_not_fit_in_memory(data):
 
     by_sequence.fit_generator(Parts(), epochs=2, verbose=0, shuffle=False, workers=2)
     for model in (by_generator, by_sequence):
-        for ours, theirs in zip(model.get_weights(), by_hand.get_weights()):
+        for ours, theirs in zip(model.get_weights(), by_hand.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_array_equal(by_sequence.predict_generator(Parts()), by_sequence.predict(x))
     assert by_sequence.evaluate_generator(Parts()) == pytest.approx(by_sequence.evaluate(x, y, verbose=0))
@@ -334,7 +350,10 @@ def test_how_is_the_validation_split_computed(data):
 
 
 def test_is_the_data_shuffled_during_training():
-    """Is the data shuffled during training? Yes, anew in every epoch, unless `shuffle` is False."""
+    """Is the data shuffled during training? Yes, anew in every epoch, unless `shuffle` is False.
+
+    Validation data never is.
+    """
     x = np.arange(8.0).reshape(8, 1)
     seen = []
 
@@ -354,6 +373,21 @@ def test_is_the_data_shuffled_during_training():
     assert sorted(orders[True][0]) == sorted(orders[True][1]) == rows
     assert orders[True][0] != rows and orders[True][0] != orders[True][1]
 
+    validated = []
+
+    class Asked(Sequence):
+        def __len__(self):
+            return 8
+
+        def __getitem__(self, index):
+            validated.append(index)
+            return x[index : index + 1], x[index : index + 1]
+
+    model.fit_generator(Asked(), epochs=1, verbose=0, shuffle=False, validation_data=Asked(), workers=0)
+    assert validated == [*range(8), *range(8)]
+    history = model.fit(x, x, validation_split=0.5, epochs=1, verbose=0)
+    np.testing.assert_array_equal(history.validation_data[0], x[4:])
+
 
 def test_record_loss_and_accuracy_at_each_epoch(data):
     """How can I record the training / validation loss / accuracy at each epoch? `fit` returns them."""
@@ -365,7 +399,13 @@ def test_record_loss_and_accuracy_at_each_epoch(data):
 
 def test_how_can_i_freeze_layers():
     """How can I "freeze" Keras layers? `trainable`, which counts when a model is compiled."""
-    assert Dense(32, trainable=False).trainable is False
+    model = Sequential([Dense(32, trainable=False, input_dim=32), Dense(32)])
+    model.compile("rmsprop", "mse")
+    before = model.get_weights()
+    model.train_on_batch(np.random.random((10, 32)), np.zeros((10, 32)))
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert changed == [False, False, True, True]
+
     x = Input(shape=(32,))
     layer = Dense(32)
     layer.trainable = False
@@ -412,6 +452,9 @@ def test_stateful_rnns():
     model.layers[0].reset_states()
     np.testing.assert_array_equal(model.predict_classes(x[:, :10]), first.argmax(-1))
     np.testing.assert_array_equal(model.predict_classes(x[:, 10:20]), second.argmax(-1))
+    model.reset_states()
+    model.fit(x[:, :10], x[:, 10], batch_size=32, epochs=1, shuffle=False, verbose=0)
+    assert np.abs(K.get_value(model.layers[0].states[0])).max() > 0
     with pytest.raises(ValueError, match="batch_input_shape"):
         Sequential([LSTM(32, input_shape=(10, 16), stateful=True)])
 
@@ -462,7 +505,7 @@ def test_pretrained_models(tmp_path):
     fine.compile("sgd", "categorical_crossentropy")
     before = fine.get_weights()
     fine.train_on_batch(x, np.eye(2))
-    changed = [not np.array_equal(a, b) for a, b in zip(before, fine.get_weights())]
+    changed = [not np.array_equal(a, b) for a, b in zip(before, fine.get_weights(), strict=True)]
     assert changed == [False] * (len(before) - 2) + [True, True]
 
 
@@ -482,7 +525,7 @@ def test_hdf5_inputs(tmp_path):
     model.fit(x_data, HDF5Matrix(path, "labels"), batch_size=8, epochs=2, shuffle="batch", verbose=0)
     np.random.seed(1)
     same.fit(x, y, batch_size=8, epochs=2, shuffle="batch", verbose=0)
-    for ours, theirs in zip(model.get_weights(), same.get_weights()):
+    for ours, theirs in zip(model.get_weights(), same.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
