@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/attrs.h"
 
@@ -30,6 +31,16 @@ inline SliceRange slice_range(const SliceAttrs& a, int axis, int64_t n) {
   const int64_t span = forward ? end - r.begin : r.begin - end, step = forward ? r.stride : -r.stride;
   r.count = span <= 0 ? 0 : (span + step - 1) / step;
   return r;
+}
+
+// The same slices with the bounds that a tensor told: begins, then ends.
+inline SliceAttrs with_bounds(SliceAttrs a, const std::vector<int64_t>& bounds) {
+  const int rank = a.begin.size();
+  for (int i = 0; i < rank; ++i) {
+    a.begin[i] = bounds[static_cast<size_t>(i)];
+    a.end[i] = bounds[static_cast<size_t>(rank + i)];
+  }
+  return a;
 }
 
 // The shape of a draw's dropout mask: the input's, or noise_shape with -1 filled in.

@@ -224,15 +224,25 @@ Types concat_part_type(const InferContext& ctx) {
   return type_of(ctx.dtype(0), out);
 }
 
+// The bounds are those of a tensor, which specialising turns into attributes, or the attributes.
 Types slice_type(const InferContext& ctx) {
-  const auto& a = ctx.attrs.as<SliceAttrs>();
+  SliceAttrs a = ctx.attrs.as<SliceAttrs>();
   for (const Ints* v : {&a.begin, &a.end, &a.strides, &a.begin_mask, &a.end_mask})
     want_per_axis(ctx, "begin, end, strides, begin_mask, end_mask", *v);
   Shape out = ctx.shape(0);
+  bool open = false;  // the bounds are not known yet
+  if (ctx.n_in() == 2) {
+    if (ctx.dtype(1) != DType::i64 || ctx.shape(1) != Shape{2 * out.rank()})
+      ctx.fail("the bounds must be ", 2 * out.rank(), " numbers of int64");
+    if (const auto bounds = ctx.integers(1))
+      a = with_bounds(a, *bounds);
+    else
+      open = true;
+  }
   for (int i = 0; i < out.rank(); ++i) {
     if (a.strides[i] == 0) ctx.fail("the stride of axis ", i, " is 0");
     const bool whole = a.begin_mask[i] && a.end_mask[i] && (a.strides[i] == 1 || a.strides[i] == -1);
-    if (out[i] != kUnknown && !whole)
+    if (out[i] != kUnknown && !whole && !open)
       out[i] = slice_range(a, i, out[i]).count;
     else if (!whole)
       out[i] = kUnknown;
@@ -295,12 +305,19 @@ const OpBuilder concat_part_op =
           out[0] = call("concat", parts, axis);
           return out;
         });
-const OpBuilder slice_op = op<SliceAttrs>("slice").arity(1).infer(slice_type).vjp([](Ctx c) -> Values {
-  return {call("slice_grad", {c.g(), c.x(0)}, c.node->attrs)};
+const OpBuilder slice_op = op<SliceAttrs>("slice").arity(1, 2).infer(slice_type).vjp([](Ctx c) -> Values {
+  Values in = c.node->inputs, out(in.size());
+  in.insert(in.begin(), c.g());
+  out[0] = call("slice_grad", in, c.node->attrs);
+  return out;
 });
 const OpBuilder slice_grad_op =
-    op<SliceAttrs>("slice_grad").arity(2).infer(grad_like<1>).shape_only(1).vjp([](Ctx c) -> Values {
-      return {call("slice", {c.g()}, c.node->attrs), Value()};
+    op<SliceAttrs>("slice_grad").arity(2, 3).infer(grad_like<1>).shape_only(1).vjp([](Ctx c) -> Values {
+      Values in = c.node->inputs, out(in.size());
+      in.erase(in.begin());
+      in[0] = c.g();
+      out[0] = call("slice", in, c.node->attrs);
+      return out;
     });
 const OpBuilder pad_op = op<PadAttrs>("pad").arity(1).infer(pad_type).vjp(
     [](Ctx c) -> Values { return {call("crop", {c.g()}, c.node->attrs)}; });

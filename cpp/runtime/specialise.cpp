@@ -5,6 +5,7 @@
 #include "graph/build.h"
 #include "graph/op.h"
 #include "graph/scan.h"
+#include "kernels/geometry.h"
 #include "runtime/device.h"
 
 namespace pk {
@@ -147,6 +148,14 @@ class Specialiser {
       if (chosen.shape() == broadcast_shapes(inputs[1].shape(), inputs[2].shape())) return {chosen};
     }
     Attrs attrs = name == "scan" ? specialise_body(node->attrs.as<ScanAttrs>(), inputs) : node->attrs;
+    const size_t own_inputs = name == "slice" ? 1 : 2;  // of a slice; what follows them tells its bounds
+    if ((name == "slice" || name == "slice_grad") && inputs.size() > own_inputs &&
+        is_op(inputs[own_inputs], "constant")) {
+      const HostTensor& told = inputs[own_inputs].node->constant;
+      const auto* bounds = told.as<int64_t>();
+      attrs = with_bounds(attrs.as<SliceAttrs>(), {bounds, bounds + told.type.shape.size()});
+      inputs.resize(own_inputs);
+    }
     const NodePtr made = make_node(*node->op, std::move(inputs), std::move(attrs), node->scope);
     if (!compatible(made->types[0].shape, node->types[0].shape))
       throw RuntimeError(cat("internal error: '", name, "' inferred ", node->types[0].shape, " and then ",

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .engine import Tensor, op
+from .engine import Tensor, op, to_tensor
 
 
 def index(x: Tensor, key: Any) -> Tensor:
     """Returns x[key] for ints, slices, Ellipsis, None and scalar tensors, with NumPy's meaning.
+
+    The bounds of a slice may be scalar tensors too, computed from sizes such as `K.shape(x)[1]`: the shape
+    of the result must be known when a function has its inputs.
 
     Raises:
         IndexError: too many indices, or an int beyond a known size.
@@ -29,6 +32,7 @@ def index(x: Tensor, key: Any) -> Tensor:
     begin_open, end_open = [1] * rank, [1] * rank
     dropped: list[int] = []  # axes of x that an int takes away
     taken: dict[int, Tensor] = {}  # axes of x that a computed position takes away
+    computed: dict[int, slice] = {}  # axes of x that are cut at computed bounds
     added: list[int] = []  # axes of the result that None puts in
     axis = place = 0
     seen_ellipsis = False
@@ -43,17 +47,19 @@ def index(x: Tensor, key: Any) -> Tensor:
             axis += rank - used
             place += rank - used
         elif isinstance(k, slice):
-            if any(isinstance(part, Tensor) for part in (k.start, k.stop, k.step)):
-                raise TypeError(
-                    "Bounds of a slice must be Python ints or None; use `K.gather` for computed places."
-                )
-            if k.start is not None:
-                begin[axis], begin_open[axis] = int(k.start), 0
-            if k.stop is not None:
-                end[axis], end_open[axis] = int(k.stop), 0
-            strides[axis] = 1 if k.step is None else int(k.step)
-            if strides[axis] == 0:
+            k = slice(_known(k.start), _known(k.stop), k.step)
+            if isinstance(k.step, Tensor):
+                raise TypeError("The step of a slice must be a Python int or None.")
+            if k.step is not None and int(k.step) == 0:
                 raise ValueError("The step of a slice cannot be 0.")
+            if isinstance(k.start, Tensor) or isinstance(k.stop, Tensor):
+                computed[axis] = k
+            else:
+                if k.start is not None:
+                    begin[axis], begin_open[axis] = int(k.start), 0
+                if k.stop is not None:
+                    end[axis], end_open[axis] = int(k.stop), 0
+                strides[axis] = 1 if k.step is None else int(k.step)
             axis += 1
             place += 1
         elif isinstance(k, (int, np.integer)) and not isinstance(k, (bool, np.bool_)):
@@ -65,7 +71,7 @@ def index(x: Tensor, key: Any) -> Tensor:
                 end[axis], end_open[axis] = i + 1, 0
             dropped.append(axis)
             axis += 1
-        elif isinstance(k, Tensor) and len(k.shape) == 0 and k.dtype not in ("bool", "float32", "float64"):
+        elif _is_whole_scalar(k):
             taken[axis] = k
             axis += 1
         else:
@@ -76,6 +82,8 @@ def index(x: Tensor, key: Any) -> Tensor:
         result = op(
             "slice", x, begin=begin, end=end, strides=strides, begin_mask=begin_open, end_mask=end_open
         )
+    if computed:
+        result = _cut(result, computed)
     for i in sorted([*dropped, *taken], reverse=True):
         if i in taken:
             perm = [i, *(j for j in range(len(result.shape)) if j != i)]
@@ -90,3 +98,34 @@ def index(x: Tensor, key: Any) -> Tensor:
         dims = x._dims[keys[0]]
         result._dims = dims if isinstance(keys[0], slice) else [dims]
     return result
+
+
+def _is_whole_scalar(x: Any) -> bool:
+    return isinstance(x, Tensor) and len(x.shape) == 0 and x.dtype not in ("bool", "float32", "float64")
+
+
+def _known(bound: Any) -> Any:
+    """The number that a tensor is known to hold, being a size that is stated; else what is given."""
+    dims = bound._dims if isinstance(bound, Tensor) and not bound.shape else None
+    return dims[0] if dims is not None and isinstance(dims[0], int) else bound
+
+
+def _cut(x: Tensor, cuts: dict[int, slice]) -> Tensor:
+    """Cuts axes at bounds of which some are tensors."""
+    slices = [cuts.get(axis, slice(None)) for axis in range(len(x.shape))]
+    bounds = []
+    for bound in [*(s.start for s in slices), *(s.stop for s in slices)]:
+        if isinstance(bound, Tensor) and not _is_whole_scalar(bound):
+            raise TypeError(f"A tensor that bounds a slice must be a scalar of whole numbers, not {bound!r}.")
+        bound = to_tensor(0 if bound is None else bound, "int64")
+        bounds.append(op("expand_dims", op("cast", bound, dtype="int64"), axis=0))
+    return op(
+        "slice",
+        x,
+        op("concat", *bounds, axis=0),
+        begin=[0] * len(slices),
+        end=[0] * len(slices),
+        strides=[1 if s.step is None else int(s.step) for s in slices],
+        begin_mask=[int(s.start is None) for s in slices],
+        end_mask=[int(s.stop is None) for s in slices],
+    )

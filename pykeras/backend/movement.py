@@ -289,8 +289,13 @@ def tile(x: Any, n: Any) -> Tensor:
 def _tile_axis(x: Tensor, copies: Tensor, axis: int) -> Tensor:
     """Copies along one axis, as many as a size that is known when a function runs."""
     rows = expand_dims(arange(copies) * 0, 1) + expand_dims(arange(shape(x)[axis]), 0)
+    return _take_along(x, flatten(rows), axis)
+
+
+def _take_along(x: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Picks places along one axis."""
     to_front = [axis, *(i for i in range(len(x.shape)) if i != axis)]
-    found = gather(permute_dimensions(x, to_front), flatten(rows))
+    found = gather(permute_dimensions(x, to_front), places)
     return permute_dimensions(found, np.argsort(to_front).tolist())
 
 
@@ -301,18 +306,33 @@ def reverse(x: Any, axes: Any) -> Tensor:
     return op("reverse", x, axes=sorted({normalize_axis(int(a), len(x.shape)) for a in listed}))
 
 
-def slice(x: Any, start: Sequence[int], size: Sequence[int]) -> Tensor:
+def slice(x: Any, start: Any, size: Any) -> Tensor:
     """Cuts out a block.
 
     Args:
-        start: first place along each axis.
-        size: number of places along each axis; -1 means all that follow.
+        start: first place along each axis: ints or whole-number scalars; or one vector.
+        size: number of places along each axis, -1 for all that follow: ints, or scalars computed from sizes
+            such as `K.shape(x)[1]`; or one vector.
     Raises: ValueError unless both have one number per axis.
     """
     x = to_tensor(x)
-    if not len(start) == len(size) == len(x.shape):
-        raise ValueError(f"`slice` needs {len(x.shape)} starts and sizes for shape {tuple(x.shape)}.")
-    return x[tuple(builtins.slice(b, None if n == -1 else b + n) for b, n in zip(start, size))]
+    rank = len(x.shape)
+    starts, sizes = (
+        [v[i] for i in range(v.shape[0] or 0)] if isinstance(v, Tensor) and v.shape else list(v)
+        for v in (start, size)
+    )
+    if not len(starts) == len(sizes) == rank:
+        raise ValueError(f"`slice` needs {rank} starts and sizes for shape {tuple(x.shape)}.")
+    keys = []
+    for axis, (b, n) in enumerate(zip(starts, sizes)):
+        if isinstance(b, Tensor) and not isinstance(n, Tensor) and n != -1:
+            # a known number of places from anywhere on: where they start may come from data
+            x = _take_along(x, arange(int(n)) + op("cast", b, dtype="int32"), axis)
+            b, n = 0, -1
+        to_end = not isinstance(n, Tensor) and n == -1
+        from_start = not isinstance(b, Tensor) and b == 0
+        keys.append(builtins.slice(b, None if to_end else n if from_start else b + n))
+    return x[tuple(keys)]
 
 
 def gather(reference: Any, indices: Any) -> Tensor:

@@ -187,11 +187,16 @@ class Optimizer:
     @property
     def learning_rate(self) -> Any:
         """The newer name of `lr`."""
+        if "learning_rate" in self.__dict__:
+            return self.__dict__["learning_rate"]
         return self.lr
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if isinstance(value, (int, float)) and K.is_variable(getattr(self, "lr", None)):
+        if isinstance(getattr(type(self), "lr", None), property):
+            # a class of Keras 2.3's time, which keeps the rate here and makes `lr` the other name
+            self.__dict__["learning_rate"] = value
+        elif isinstance(value, (int, float)) and K.is_variable(getattr(self, "lr", None)):
             K.set_value(self.lr, value)
         else:
             self.lr = value

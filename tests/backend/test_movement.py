@@ -121,6 +121,31 @@ def test_slice():
         K.slice(K.placeholder((2, 3, 4)), (0,), (1,))
 
 
+def test_slice_from_computed_places():
+    """Starts may come from data where the size is a number; sizes from the sizes of other tensors."""
+    i = np.array(1, "int32")
+    check(lambda x, i: K.slice(x, [0, i, 0], [-1, 2, 3]), lambda x, i: x[:, i : i + 2, :3], X, i)
+    got = compute(lambda x, y: K.slice(x, [0, 0, K.shape(y)[0]], [K.shape(y)[0], -1, -1]), X, array(1, 2))
+    np.testing.assert_array_equal(got, X[:1, :, 1:])
+    got = compute(lambda x, y: K.slice(x, K.shape(y) * 0, K.shape(y)), X, array(1, 2, 3))
+    np.testing.assert_array_equal(got, X[:1, :2, :3])
+
+
+def test_slice_at_each_step_of_a_loop():
+    """As decoders that look at one place of a sequence per step do."""
+
+    def step(x, states):
+        counter, whole = states
+        found = K.slice(whole, [0, K.cast(counter, "int32")[0, 0]], [-1, 2])
+        return K.sum(found, axis=1, keepdims=True), [counter + 1]
+
+    rows = array(2, 5)
+    x = K.constant(np.zeros((2, 4, 1)))
+    whole = K.constant(rows)
+    _, outputs, _ = K.rnn(step, x, [K.zeros((2, 1))], constants=[whole], unroll=False)
+    np.testing.assert_allclose(K.eval(outputs)[..., 0], rows[:, :-1] + rows[:, 1:], rtol=1e-6)
+
+
 def test_gather():
     table = array(5, 3)
     for dtype in ("int32", "int64", "uint8"):

@@ -128,6 +128,44 @@ def test_indexing_by_a_scalar_tensor(build, oracle):
     check_gradients(lambda x: build(x, K.constant(1, dtype="int64")), x)
 
 
+@pytest.mark.parametrize(
+    ("build", "oracle"),
+    [
+        (lambda x, n: x[:, :n], lambda x, n: x[:, :n]),
+        (lambda x, n: x[:, n - 1 : n + 1, 1:3], lambda x, n: x[:, n - 1 : n + 1, 1:3]),
+        (lambda x, n: x[0, -n:, ::2], lambda x, n: x[0, -n:, ::2]),
+        (lambda x, n: x[:, n::-1, None, n], lambda x, n: x[:, n::-1, None, n]),
+        (lambda x, n: x[n // 2 : 10 * n, ..., n:], lambda x, n: x[n // 2 : 10 * n, ..., n:]),
+        (lambda x, n: x[n:1, :n], lambda x, n: x[n:1, :n]),
+    ],
+    ids=range(6),
+)
+def test_slices_between_computed_sizes(build, oracle):
+    """As layers that cut a table to the length of what they get: `table[:K.shape(inputs)[1]]`."""
+    x = array(3, 5, 4)
+    for length in (2, 3):
+        other = array(7, length)
+        for unknown in (False, True):
+            got = compute(lambda x, y: build(x, K.shape(y)[1]), x, other, unknown=unknown)
+            np.testing.assert_array_equal(got, oracle(x, length))
+    inputs, other = K.placeholder((3, 5, 4), dtype="float64"), K.placeholder((7, None))
+    loss = K.sum(K.square(build(inputs, K.shape(other)[1])))
+    first = K.gradients(loss, inputs)[0]
+    second = K.gradients(K.sum(first * first * inputs), inputs)[0]
+    found = K.function([inputs, other], [first, second])([x, np.zeros((7, 2))])
+    taken = np.zeros(x.shape)
+    taken[np.isin(np.arange(x.size).reshape(x.shape), oracle(np.arange(x.size).reshape(x.shape), 2))] = 1
+    np.testing.assert_allclose(found[0], 2 * x * taken)  # d x² = 2 x, where taken
+    np.testing.assert_allclose(found[1], 12 * x**2 * taken, rtol=1e-6)  # d (2 x)² x = 12 x²
+
+
+def test_slices_to_sizes_that_are_stated_have_stated_shapes():
+    x, y = K.placeholder((None, 6)), K.placeholder((None, 4))
+    assert x[:, : K.shape(y)[1]].shape == (None, 4)
+    assert x[:, K.shape(y)[1] :].shape == (None, 2)
+    assert x[:, : K.shape(y)[0]].shape == (None, None)
+
+
 def test_wrong_indices():
     x = K.placeholder((3, None))
     for key in (3, -4):
@@ -137,8 +175,15 @@ def test_wrong_indices():
         x[0, 0, 0]
     with pytest.raises(TypeError, match="ints, slices"):
         x["a"]
-    with pytest.raises(TypeError, match="gather"):
-        x[: K.shape(x)[1]]
+    with pytest.raises(TypeError, match="bounds a slice must be a scalar of whole numbers"):
+        x[: K.constant(1.0)]
+    with pytest.raises(TypeError, match="step of a slice"):
+        x[:: K.shape(x)[1]]
+    with pytest.raises(ValueError, match="step of a slice cannot be 0"):
+        x[: K.shape(x)[1] : 0]
+    n = K.placeholder((), dtype="int32")
+    with pytest.raises(ValueError, match="depends on their values"):
+        K.function([x, n], [x[:, :n]])([np.zeros((3, 4)), 2])
     with pytest.raises(TypeError, match="scalar tensors of whole numbers"):
         x[:, K.constant(1.0)]
 

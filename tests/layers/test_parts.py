@@ -228,6 +228,40 @@ def test_rates_are_variables():
     assert K.get_value(optimizers.SGD(learning_rate=0.5).lr) == 0.5
 
 
+def test_an_optimizer_may_keep_its_rate_under_the_newer_name():
+    """Classes of Keras 2.3's time hold `learning_rate` and answer to `lr`, or know no `lr` at all."""
+
+    class Newer(optimizers.Optimizer):
+        def __init__(self, learning_rate=0.5):
+            super().__init__()
+            self.learning_rate = K.variable(learning_rate)
+
+        def get_updates(self, loss, params):
+            grads = self.get_gradients(loss, params)
+            self.updates = [K.update(p, p - self.learning_rate * g) for p, g in zip(params, grads)]
+            return self.updates
+
+    class Both(Newer):
+        @property
+        def lr(self):
+            return self.learning_rate
+
+        @lr.setter
+        def lr(self, value):
+            K.set_value(self.learning_rate, value)
+
+    for kind in (Newer, Both):
+        optimizer = kind()
+        assert optimizer.lr is optimizer.learning_rate
+        K.set_value(optimizer.lr, 0.25)
+        assert K.get_value(optimizer.learning_rate) == 0.25
+        step, w = problem(optimizer)
+        step([])
+        assert K.get_value(w).tolist() == np.full((3, 2), 0.5).tolist()
+    optimizer.lr = 0.125
+    assert K.get_value(optimizer.learning_rate) == 0.125
+
+
 def test_decay():
     """11.2: the first step is undecayed; a decay of 0 at construction stays without effect."""
     optimizer = optimizers.SGD(lr=0.1, decay=1.0)
