@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,8 @@ def load_img(
     except FileNotFoundError:
         raise
     except (OSError, SyntaxError, EOFError) as error:  # Pillow's errors for files that are broken
-        raise OSError(f"Cannot read the image {path!s}: {error}") from error
+        kind = type(error) if isinstance(error, OSError) else OSError  # such as UnidentifiedImageError
+        raise kind(f"Cannot read the image {path!s}: {error}") from error
     if target_size is not None and image.size != (width, height):
         image = image.resize((width, height), getattr(image_module.Resampling, interpolation.upper()))
     return image
@@ -239,15 +241,20 @@ def save_img(
     if image.mode == "RGBA" and wanted.lower() in ("jpg", "jpeg"):
         warnings.warn("The JPG format does not support RGBA images, converting to RGB.", stacklevel=2)
         image = image.convert("RGB")
-    image.save(path, format=file_format, **kwargs)
+    try:
+        image.save(path, format=file_format, **kwargs)
+    except KeyError as error:
+        raise ValueError(
+            f"Unknown `file_format` {file_format!r}: take what Pillow can write, such as 'png' or 'jpeg'"
+        ) from error
 
 
-def list_pictures(directory: str, ext: str = "jpg|jpeg|bmp|png|ppm") -> list[str]:
+def list_pictures(directory: str, ext: str | Iterable[str] = "jpg|jpeg|bmp|png|ppm") -> list[str]:
     """Lists the image files of a folder and of those within it.
 
     Args:
         directory: the folder.
-        ext: the endings that count, separated by |; letter case does not matter.
+        ext: the endings that count, separated by |, or a list of them; letter case does not matter.
 
     Returns:
         Paths that begin with `directory`, sorted.
@@ -256,7 +263,8 @@ def list_pictures(directory: str, ext: str = "jpg|jpeg|bmp|png|ppm") -> list[str
         >>> list_pictures("cats")
         ['cats/1.jpg', 'cats/2.png']
     """
-    name = re.compile(rf".+\.(?:{ext})", re.IGNORECASE)
+    endings = ext if isinstance(ext, str) else "|".join(ext)
+    name = re.compile(rf".+\.(?:{endings})", re.IGNORECASE)
     return sorted(
         os.path.join(root, file)
         for root, _, files in os.walk(directory)

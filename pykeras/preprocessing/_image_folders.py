@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -97,17 +98,60 @@ def check_class_mode(class_mode: Any, allowed: tuple[str | None, ...]) -> Any:
 
 def files_of(folder: str, follow_links: bool) -> list[str]:
     """The image files in a folder and below it, relative to it: folder by folder, sorted."""
-    found = []
-    for root, _, names in sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0]):
-        for name in sorted(names):
-            if name.lower().endswith(tuple("." + ending for ending in ENDINGS)):
-                found.append(os.path.relpath(os.path.join(root, name), folder))
+    found = [
+        os.path.relpath(os.path.join(root, name), folder)
+        for root, name in _iter_valid_files(folder, ENDINGS, follow_links)
+    ]
     if any(name.lower().endswith(".tiff") for name in found):
         warnings.warn(
             "Using '.tiff' files with multiple bands will cause distortion. Please verify your output.",
             stacklevel=4,
         )
     return found
+
+
+# Three helpers of 2.1.6 under their names there: scripts take them from keras.preprocessing.image.
+
+
+def _iter_valid_files(
+    directory: str, white_list_formats: Iterable[str], follow_links: bool
+) -> Iterator[tuple[str, str]]:
+    """Yields (folder, name) of each file in a folder and below it that has one of the endings."""
+    endings = tuple("." + ending for ending in white_list_formats)
+    for root, _, names in sorted(os.walk(directory, followlinks=follow_links), key=lambda entry: entry[0]):
+        for name in sorted(names):
+            if name.lower().endswith(endings):
+                yield root, name
+
+
+def part_of(files: list[Any], split: tuple[float, float] | None) -> list[Any]:
+    """The files between two fractions of their number; all of them for None."""
+    if split is None:
+        return files
+    first, last = (int(bound * len(files)) for bound in split)
+    return files[first:last]
+
+
+def _count_valid_files_in_directory(
+    directory: str, white_list_formats: Iterable[str], split: tuple[float, float] | None, follow_links: bool
+) -> int:
+    """Returns how many files with one of the endings are in a folder and below it, or in a part of them."""
+    return len(part_of(list(_iter_valid_files(directory, white_list_formats, follow_links)), split))
+
+
+def _list_valid_filenames_in_directory(
+    directory: str,
+    white_list_formats: Iterable[str],
+    split: tuple[float, float] | None,
+    class_indices: dict[str, int],
+    follow_links: bool,
+) -> tuple[list[int], list[str]]:
+    """Returns the class of each file in the folder of a class, and the files relative to the folder above."""
+    directory = os.path.normpath(directory)
+    files = part_of(list(_iter_valid_files(directory, white_list_formats, follow_links)), split)
+    above, name = os.path.split(directory)
+    names = [os.path.relpath(os.path.join(root, file), above or ".") for root, file in files]
+    return [class_indices[name]] * len(files), names
 
 
 class DirectoryIterator(FileIterator):
@@ -135,7 +179,7 @@ class DirectoryIterator(FileIterator):
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: a setting is unknown, or a class has no folder.
+        ValueError: a setting is unknown, or a class has no folder or is named twice.
 
     Example:
         >>> iterator = DirectoryIterator("pets", ImageDataGenerator(), target_size=(64, 64))
@@ -185,15 +229,14 @@ class DirectoryIterator(FileIterator):
                 f"There is no folder for class {missing[0]!r} in {self.directory}. Its folders: "
                 f"{', '.join(folders) or 'none'}"
             )
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"Class {twice[0]!r} is named twice in `classes`: {names}")
         self.num_classes = len(names)
         self.class_indices = {name: number for number, name in enumerate(names)}
         self.filenames = []
         numbers: list[int] = []
         for number, name in enumerate(names):
-            files = files_of(os.path.join(self.directory, name), follow_links)
-            if self.split:
-                first, last = (int(bound * len(files)) for bound in self.split)
-                files = files[first:last]
+            files = part_of(files_of(os.path.join(self.directory, name), follow_links), self.split)
             self.filenames += [os.path.join(name, file) for file in files]
             numbers += [number] * len(files)
         self.samples = len(self.filenames)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from ..backend.common import floatx, normalize_data_format
 from ..utils.data_utils import Sequence
-from ._image_files import CHANNELS, array_to_img, check_color_mode, check_target_size, pillow
+from ._image_files import CHANNELS, check_color_mode, check_target_size, pillow, save_img
 
 # Held while a batch draws its numbers: iterators that are read by different threads share numpy's generator,
 # and with a seed each of them sets it.
@@ -296,7 +296,7 @@ class ImageIterator(Iterator):
         """Writes the pictures of a batch where `save_to_dir` says."""
         for x, number, name in zip(batch_x, index_array, names):
             file = f"{self.save_prefix}_{number}_{name}.{self.save_format}"
-            array_to_img(x, self.data_format, scale=True).save(os.path.join(str(self.save_to_dir), file))
+            save_img(os.path.join(str(self.save_to_dir), file), x, self.data_format)
 
 
 class NumpyArrayIterator(ImageIterator):

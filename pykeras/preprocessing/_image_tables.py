@@ -5,6 +5,7 @@ Source: the public behaviour of `flow_from_dataframe` in Keras 2.2.4 and 2.3.1.
 
 from __future__ import annotations
 
+import numbers
 import os
 import warnings
 from typing import Any
@@ -33,6 +34,7 @@ class DataFrameIterator(FileIterator):
         target_size: (height, width) in pixels to which all images are brought.
         color_mode: 'rgb', 'rgba' or 'grayscale'.
         classes: the classes in their order; rows of others are left out. None for all there are, sorted.
+            Strings, or numbers where the column has these.
         class_mode: the targets: 'categorical' (one-hot, or several ones where the column has lists), 'binary'
             (0.0 or 1.0), 'sparse' (int32), 'raw' (the values of the columns; 'other' in Keras 2.2.4),
             'multi_output' (a list: the values of each column), 'input' (the images) or None.
@@ -99,6 +101,13 @@ class DataFrameIterator(FileIterator):
         self.directory = os.fspath(directory or "")
         targets = [] if class_mode in ("input", None) else y_col if isinstance(y_col, list) else [y_col]
         self._check_columns(dataframe, x_col, targets, weight_col)
+        if class_mode in _BY_CLASS:
+            if len(targets) != 1:
+                raise TypeError(
+                    f'If class_mode="{class_mode}", y_col must be one column. Received {y_col!r}. Take '
+                    'class_mode="raw" for the numbers of several columns.'
+                )
+            y_col = targets[0]
         if class_mode == "multi_output" and not isinstance(y_col, list):
             raise TypeError(f'If class_mode="multi_output", y_col must be a list. Received {y_col!r}.')
         if classes and class_mode not in _BY_CLASS:
@@ -208,21 +217,24 @@ class DataFrameIterator(FileIterator):
         """Numbers the classes, and returns the rows that have one of them."""
         labels = [label if isinstance(label, list | tuple) else [label] for label in table[y_col]]
         several = any(isinstance(label, list | tuple) for label in table[y_col])
+        kinds = set()
         for label in (label for row in labels for label in row):
-            if not isinstance(label, str):
+            kinds.add(isinstance(label, str))
+            if not (isinstance(label, str | numbers.Real | np.bool_) and label == label) or len(kinds) > 1:
                 raise TypeError(
-                    f'If class_mode="{self.class_mode}", y_col="{y_col}" column values must be strings'
-                    + (", or lists of strings" if self.class_mode == "categorical" else "")
+                    f'If class_mode="{self.class_mode}", y_col="{y_col}" column values must be strings, or '
+                    "all be numbers"
+                    + (", or lists of these" if self.class_mode == "categorical" else "")
                     + f". Found: {label!r}"
                 )
         if several and self.class_mode != "categorical":
             raise TypeError(f'If class_mode="{self.class_mode}", each row must have one class, no list.')
         there = {label for row in labels for label in row}
-        names = sorted(there) if classes is None else classes
+        names = sorted(there) if classes is None else list(dict.fromkeys(classes))
         if unknown := [name for name in names if name not in there]:
             message = (
                 f'No row has class {unknown[0]!r} in y_col="{y_col}". Classes there: '
-                f"{', '.join(sorted(there)) or 'none'}"
+                f"{', '.join(map(str, sorted(there))) or 'none'}"
             )
             if len(unknown) == len(names):
                 raise ValueError(message)

@@ -120,7 +120,7 @@ def affine_matrix(
 def move(
     x: np.ndarray, matrix: Sequence[float], axes: tuple[int, int, int], fill_mode: str, cval: float
 ) -> np.ndarray:
-    """Returns an image moved by a matrix; whole numbers are rounded, as SciPy does it.
+    """Returns an image moved by a matrix; whole numbers are rounded, as SciPy does it, and truth values too.
 
     Args:
         x: one image.
@@ -132,7 +132,9 @@ def move(
     source = x if x.dtype in (np.float32, np.float64) else x.astype(work)
     out = np.empty_like(source, order="C")
     images.affine(source.transpose(axes), out.transpose(axes), matrix, images.MODES[fill_mode], cval)
-    if x.dtype.kind in "iu":
+    if x.dtype.kind == "b":
+        out = out >= 0.5
+    elif x.dtype.kind in "iu":
         limits = np.iinfo(x.dtype)
         out = np.clip(np.trunc(out + np.copysign(0.5, out)), limits.min, limits.max)
     return out.astype(x.dtype, copy=False)
@@ -375,12 +377,14 @@ def apply_channel_shift(x: Any, intensity: Any, channel_axis: int = 0) -> np.nda
         array([[[3., 8., 9.]]])
     """
     x = _check_image(x)
-    dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.dtype(float)
+    half = x.dtype == np.float16
+    dtype = np.dtype("float32" if half else x.dtype if x.dtype in (np.float32, np.float64) else float)
     # The channels first, unless they are last.
     source = x if channel_axis in (2, -1) else np.moveaxis(x, channel_axis, 0)
     out = np.array(source, dtype=dtype, order="C")
     if out.size:
         shift_in_place(out, intensity, 2 if source is x else 0)
+    out = out.astype("float16") if half else out
     return out if source is x else np.moveaxis(out, 0, channel_axis)
 
 

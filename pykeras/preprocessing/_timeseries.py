@@ -178,6 +178,11 @@ def _in_memory(steps: Any) -> bool:
 
 
 def _double(values: np.ndarray) -> np.ndarray:
+    if values.dtype == object:  # such as the rows of a table with columns of several types
+        try:
+            return values.astype(np.float64)
+        except (TypeError, ValueError):
+            return values
     return values.astype(np.result_type(values.dtype, np.float64), copy=False)
 
 

@@ -72,9 +72,18 @@ def pad_sequences(
         maxlen = max((len(row) for row in rows), default=0)
 
     step_shape = next((np.shape(row)[1:] for row in rows if len(row)), ())
-    out = np.full((len(rows), maxlen, *step_shape), value, dtype=dtype)
+    try:
+        out = np.full((len(rows), maxlen, *step_shape), value, dtype=dtype)
+    except ValueError as error:
+        if not isinstance(value, str):
+            raise
+        raise ValueError(
+            f"`dtype` {dtype} is not compatible with the padding `value` {value!r} ({error}). Take "
+            "`dtype=object` for text of any length."
+        ) from error
     # Text as the tokenizer gives it: lists of numbers, of which most of the time would go into making arrays.
-    if not step_shape and out.dtype.name in _FAST and all(type(row) in (list, tuple) for row in rows):
+    fast = not step_shape and out.dtype.isnative and out.dtype.name in _FAST
+    if fast and all(type(row) in (list, tuple) for row in rows):
         try:
             write_rows(out, rows, padding == "pre", truncating == "pre")
             return out
@@ -162,6 +171,9 @@ def skipgrams(
         >>> skipgrams([1, 2, 3], 4, window_size=1, negative_samples=0, shuffle=False)
         ([[1, 2], [2, 1], [2, 3], [3, 2]], [1, 1, 1, 1])
     """
+    size = int(vocabulary_size)  # 1e4 is one as well
+    if size != vocabulary_size:
+        raise ValueError(f"`vocabulary_size` must be a whole number. Received: {vocabulary_size}")
     words = list(sequence)
     centres = [at for at, word in enumerate(words) if word]
     if sampling_table is not None:
@@ -175,13 +187,13 @@ def skipgrams(
 
     if negative_samples > 0:
         count = int(len(labels) * negative_samples)
-        if count and vocabulary_size < 2:
+        if count and size < 2:
             raise ValueError(
                 f"Random words are drawn from 1 to `vocabulary_size` - 1. Received: {vocabulary_size}"
             )
         firsts = [couple[0] for couple in couples]
         shuffle_together(random.getrandbits, firsts)
-        couples += random_pairs(random.getrandbits, firsts, vocabulary_size, count)
+        couples += random_pairs(random.getrandbits, firsts, size, count)
         labels += [negative] * count
 
     if categorical:

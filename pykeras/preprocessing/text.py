@@ -1,12 +1,13 @@
 r"""Turning text into numbers: words, hashes, and a vocabulary with its matrices.
 
 Source: the public behaviour of keras/preprocessing/text.py (2.1.6; the place of `oov_token`, lower case for
-lists of tokens, `sequences_to_texts` and JSON as in 2.2.4).
+lists of tokens and for characters, `sequences_to_texts` and JSON as in 2.2.4).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -57,7 +58,7 @@ def text_to_word_sequence(
 
     Raises:
         TypeError: `text` is no str.
-        ValueError: `split` is empty.
+        ValueError: `split` is empty, or a filter is no single character.
 
     Example:
         >>> text_to_word_sequence("Don't panic: it's only\ttext!")
@@ -67,11 +68,12 @@ def text_to_word_sequence(
         raise TypeError(f"A text must be a str. Received: {text!r} ({type(text).__name__})")
     if not split:
         raise ValueError("`split` must be what separates words, such as ' '. Received: ''")
-    if lower:
-        text = text.lower()
+    text = str(text.lower() if lower else text)  # a plain str, also from a NumPy array
     characters = tuple(filters)
     if len(split) == 1 and all(len(c) == 1 for c in characters):
         return split_words(text, *_ends_of_words(characters, split))
+    if long := [c for c in characters if len(c) != 1]:
+        raise ValueError(f"`filters` must be single characters. Received: {long[0]!r}")
     table: dict[int, str | int | None] = {ord(c): split for c in characters}
     return [word for word in text.translate(table).split(split) if word]
 
@@ -265,8 +267,13 @@ class Tokenizer:
     def texts_to_sequences_generator(self, texts: Iterable[str | list[str]]) -> Iterator[list[int]]:
         """Yields what `texts_to_sequences` returns, one text at a time."""
         unknown = self._unknown()
+        limit = self._limit()
         for tokens in self._tokens(texts):
-            yield look_up(tokens, self.word_index, self.num_words or 0, unknown)
+            yield look_up(tokens, self.word_index, limit, unknown)
+
+    def _limit(self) -> int:
+        """`num_words` as a whole number, which scripts may have written as 1e4; 0 for no limit."""
+        return math.ceil(self.num_words or 0)
 
     def _unknown(self) -> int | None:
         """The number of `oov_token`, if there is one."""
@@ -331,7 +338,7 @@ class Tokenizer:
         if mode == "tfidf" and not self.document_count:
             raise ValueError("Fit the Tokenizer on some data before using tfidf mode.")
         sequences = list(sequences)
-        out = np.zeros((len(sequences), self.num_words or len(self.word_index) + 1))
+        out = np.zeros((len(sequences), self._limit() or len(self.word_index) + 1))
         for row, sequence in zip(out, sequences):
             places = add_counts(row, sequence)
             if mode == "count" or not places:

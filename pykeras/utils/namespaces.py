@@ -71,6 +71,8 @@ _HOMES = {
     "legacy.layers": "ConvRecurrent2D Recurrent",
     "models": "clone_model model_from_json _clone_functional:_clone_functional_model"
     " _clone_sequential:_clone_sequential_model",
+    "preprocessing._image_folders": "_count_valid_files_in_directory _iter_valid_files"
+    " _list_valid_filenames_in_directory",
     "preprocessing.sequence": "_remove_long_seq",
     "saving.convert": "convert_rnn_weights:_convert_rnn_weights preprocess_weights_for_loading",
     "saving.hdf5": "load_weights_from_hdf5_group load_weights_from_hdf5_group_by_name"
@@ -144,7 +146,8 @@ HELD = {
     " ask_to_proceed_with_overwrite json layer_module legacy_layers legacy_models np optimizers os topology"
     " warnings",
     "optimizers": "K interfaces",
-    "preprocessing.image": "K Sequence np os re warnings",
+    "preprocessing.image": "K Sequence _count_valid_files_in_directory _iter_valid_files"
+    " _list_valid_filenames_in_directory np os re warnings",
     "preprocessing.sequence": "Sequence np",
     "preprocessing.text": "np",
     "utils.conv_utils": "K",

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pykeras.preprocessing.image import array_to_img, img_to_array, list_pictures, load_img, save_img
 
@@ -88,6 +88,11 @@ def test_broken_files(colours, tmp_path):
     for name in ("cut", "text", "empty"):
         with pytest.raises(OSError, match=f"Cannot read the image .*{name}.png"):
             load_img(tmp_path / f"{name}.png")
+    (tmp_path / "page.png").write_text("<html>")
+    with pytest.raises(
+        UnidentifiedImageError, match=r"Cannot read the image .*page.png"
+    ):  # Pillow's own kind
+        load_img(tmp_path / "page.png")
     with pytest.raises(FileNotFoundError, match=r"none.png"):
         load_img(tmp_path / "none.png")
 
@@ -153,6 +158,8 @@ def test_save_img(tmp_path):
         save_img(tmp_path / "z.png", np.zeros((2, 2, 4)))
     with pytest.raises(ValueError, match="unknown file extension"):
         save_img(tmp_path / "x.picture", x)
+    with pytest.raises(ValueError, match="Unknown `file_format` 'picture': take what Pillow can write"):
+        save_img(tmp_path / "x.png", x, file_format="picture")
 
 
 def test_list_pictures(tmp_path):
@@ -162,6 +169,7 @@ def test_list_pictures(tmp_path):
     root = str(tmp_path)
     assert list_pictures(root) == [f"{root}/a.JPG", f"{root}/b.png", f"{root}/in/d-1.jpeg"]
     assert list_pictures(root, "tif") == [f"{root}/f.tif"]
+    assert list_pictures(root, ("tif", "jpg")) == [f"{root}/a.JPG", f"{root}/f.tif"]
 
 
 def test_without_pillow(monkeypatch, tmp_path):

@@ -11,6 +11,9 @@ from pykeras.preprocessing.image import (
     DataFrameIterator,
     DirectoryIterator,
     ImageDataGenerator,
+    _count_valid_files_in_directory,
+    _iter_valid_files,
+    _list_valid_filenames_in_directory,
     img_to_array,
     load_img,
 )
@@ -120,6 +123,20 @@ def test_14_6_subsets_of_each_class(pets):
     assert training.classes.tolist() == [0, 0, 1, 2]
 
 
+def test_private_helpers(pets):
+    """21: what scripts take from here to count and list files as flow_from_directory does."""
+    cats, formats = str(pets / "cats"), {"png", "jpg", "bmp"}
+    found = [(cats, "a.png"), (cats, "b.JPG"), (f"{cats}/in", "c.bmp")]
+    assert list(_iter_valid_files(cats, formats, False)) == found
+    assert _count_valid_files_in_directory(cats, formats, None, False) == 3
+    assert _count_valid_files_in_directory(cats, formats, (0.5, 1), False) == 2
+    for folder in (cats, cats + "/"):
+        assert _list_valid_filenames_in_directory(folder, formats, (0, 0.7), {"cats": 4}, True) == (
+            [4, 4],
+            ["cats/a.png", "cats/b.JPG"],
+        )
+
+
 def test_14_8_links(pets, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     picture(9).save(elsewhere / "x.png")
@@ -152,6 +169,12 @@ def test_saved_pictures(pets, tmp_path_factory):
     )
     next(flow)
     assert sorted(int(path.name.split("_")[1]) for path in folder.glob("aug_*.png")) == list(range(8))
+    flow = ImageDataGenerator().flow_from_directory(
+        pets, save_to_dir=folder, save_format="jpg", target_size=(6, 4), color_mode="rgba", batch_size=1
+    )
+    with pytest.warns(UserWarning, match="does not support RGBA"):
+        next(flow)
+    assert len(list(folder.glob("_*.jpg"))) == 1
 
 
 def test_mixed_modes_in_one_folder(tmp_path):
@@ -171,6 +194,8 @@ def test_folder_errors(pets, tmp_path):
         flow(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"no folder for class 'cows' in .* Its folders: cats, dogs, emus"):
         flow(pets, classes=["cats", "cows"])
+    with pytest.raises(ValueError, match=r"Class 'cats' is named twice in `classes`"):
+        flow(pets, classes=["cats", "dogs", "cats"])
     with pytest.raises(ValueError, match="Invalid color mode: 'bgr'"):
         flow(pets, color_mode="bgr")
     with pytest.raises(
@@ -255,6 +280,20 @@ def test_dataframe_targets(pets):
     assert flow(data.drop(columns="class"), pets, class_mode=None, **settings)[1].shape == (3, 6, 4, 3)
 
 
+def test_dataframe_classes_that_are_numbers(pets):
+    """As 2.2.4 has it; 2.3 wants strings. Sorted, so that the classes 0, 1 … keep their numbers."""
+    data = table(n=[1, 0, 1, 2, 2, 0, 1, 1], b=[True, False] * 4, f=[0.5, 2.0] * 4)
+    flow = ImageDataGenerator().flow_from_dataframe
+    by_number = flow(data, pets, y_col="n", target_size=(6, 4), shuffle=False)
+    assert by_number.class_indices == {0: 0, 1: 1, 2: 2}
+    np.testing.assert_array_equal(next(by_number)[1], np.eye(3)[data["n"]])
+    binary = flow(data, pets, y_col=["b"], class_mode="binary", target_size=(6, 4), shuffle=False)
+    np.testing.assert_array_equal(next(binary)[1], data["b"])
+    some = flow(data, pets, y_col="n", class_mode="sparse", classes=[2, 1, 2], shuffle=False)
+    assert (some.class_indices, some.classes.tolist()) == ({2: 0, 1: 1}, [1, 1, 0, 0, 1, 1])
+    assert flow(data, pets, y_col="f", class_mode="sparse").class_indices == {0.5: 0, 2.0: 1}
+
+
 def test_dataframe_with_several_classes_per_row(pets):
     data = table(tags=[["x"], ["y", "x"], ("y",), ["z"], ["x", "z"], "y", ["q"], ["x", "q"]])
     flow = ImageDataGenerator().flow_from_dataframe(
@@ -305,8 +344,11 @@ def test_dataframe_errors(pets):
         flow(table(), pets, y_col="label")
     with pytest.raises(TypeError, match=r"must be strings. Found: 3"):
         flow(table(filename=3), pets)
-    with pytest.raises(TypeError, match=r"column values must be strings, or lists of strings. Found: 1"):
-        flow(table(n=1), pets, y_col="n")
+    for wrong in ([None] * 8, [float("nan")] * 8, ["a"] * 7 + [1]):
+        with pytest.raises(TypeError, match=r"column values must be strings, or all be numbers, or lists of"):
+            flow(table(n=pd.Series(wrong, dtype=object)), pets, y_col="n")
+    with pytest.raises(TypeError, match=r"y_col must be one column. Received \['class', 'filename'\]"):
+        flow(table(), pets, y_col=["class", "filename"])
     with pytest.raises(TypeError, match='If class_mode="sparse", each row must have one class'):
         flow(table(n=[["a"]] * 8), pets, y_col="n", class_mode="sparse")
     with pytest.raises(ValueError, match=r'If class_mode="binary" there must be 2 classes. Found 3 classes'):

@@ -61,6 +61,14 @@ def test_14_10_fractions_become_whole_numbers_as_in_numpy():
     np.testing.assert_array_equal(pad_sequences([[1.7, 2.2], [3]]), [[1, 2], [0, 3]])
 
 
+@pytest.mark.parametrize("dtype", [">i4", ">f8", object, "complex64"])
+def test_14_10_any_dtype(dtype):
+    got = pad_sequences([[1, 2], [3]], dtype=dtype)
+    assert got.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(got, np.array([[1, 2], [0, 3]]).astype(dtype))
+    assert pad_sequences([["a", "bc"], ["d"]], dtype=object, value="").tolist() == [["a", "bc"], ["", "d"]]
+
+
 def test_14_10_errors():
     with pytest.raises(ValueError, match="must be iterable"):
         pad_sequences(5)
@@ -70,6 +78,8 @@ def test_14_10_errors():
         pad_sequences([[1]], padding="front")
     with pytest.raises(ValueError, match='Truncating type "end" not understood'):
         pad_sequences([[1]], truncating="end")
+    with pytest.raises(ValueError, match=r"`dtype` int32 is not compatible with the padding `value` 'x'"):
+        pad_sequences([[1]], value="x")
     with pytest.raises(OverflowError, match=r"does not fit into `dtype='int32'`.*int64"):
         pad_sequences([[2**40]])
     assert pad_sequences([[2**40]], dtype="int64")[0, 0] == 2**40
@@ -155,6 +165,16 @@ def test_14_11_lists_and_files(shuffle, tmp_path):
             wanted = wanted or (x, y)
             np.testing.assert_array_equal(x, wanted[0])
             np.testing.assert_array_equal(y, wanted[1])
+
+
+def test_14_11_objects_that_are_numbers():
+    """As of a table with columns of several types: batches are floats, which a model takes."""
+    numbers = np.arange(10).astype(object)
+    x, y = TimeseriesGenerator(numbers, numbers, 3)[0]
+    assert x.dtype == y.dtype == np.float64
+    np.testing.assert_array_equal(x[0], [0, 1, 2])
+    words = np.array(list("abcdef"), dtype=object)
+    assert TimeseriesGenerator(words, words, 2)[0][0][0].tolist() == ["a", "b"]
 
 
 def test_14_11_json_there_and_back():
@@ -249,6 +269,9 @@ def test_14_12_sampling_table():
 def test_14_12_errors():
     with pytest.raises(IndexError, match="Word 9 is beyond the sampling table, which has 5 entries"):
         skipgrams([1, 9], 10, sampling_table=make_sampling_table(5))
+    with pytest.raises(ValueError, match=r"`vocabulary_size` must be a whole number. Received: 2.5"):
+        skipgrams([1, 2], 2.5)
+    assert skipgrams([1, 2], 1e2, seed=1)[0]  # but 1e2 is one
     with pytest.raises(ValueError, match=r"1 to `vocabulary_size` - 1. Received: 1"):
         skipgrams([1, 1], 1)
     with pytest.raises(ValueError, match="`size` must be at least 1"):

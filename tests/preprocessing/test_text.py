@@ -86,6 +86,27 @@ def test_14_13_num_words_and_unknown_words():
     assert tokenizer.sequences_to_texts([[1, 2, 3, 9, 1]]) == ["a b a"]
 
 
+def test_14_13_num_words_written_as_a_float():
+    """Scripts say 1e4; Keras compares numbers with it, so that a fraction works as well."""
+    for limit in (3.0, 2.5):
+        tokenizer = Tokenizer(num_words=limit)
+        tokenizer.fit_on_texts(["a a a b b c"])
+        assert tokenizer.texts_to_sequences(["a b c x"]) == [[1, 2]]
+        assert tokenizer.sequences_to_texts([[1, 2, 3]]) == ["a b"]
+        assert tokenizer.texts_to_matrix(["a b c"]).tolist() == [[0, 1, 1]]
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("settings", [{}, {"char_level": True}, {"split": "th"}])
+def test_14_13_texts_in_an_array(lower, settings):
+    """An array of texts has elements of a kind of str that is NumPy's."""
+    one, other = Tokenizer(lower=lower, **settings), Tokenizer(lower=lower, **settings)
+    one.fit_on_texts(np.array(POEM))
+    other.fit_on_texts(POEM)
+    assert one.get_config() == other.get_config()
+    assert one.texts_to_sequences(np.array(POEM)) == other.texts_to_sequences(POEM)
+
+
 def test_14_13_oov_token():
     tokenizer = Tokenizer(num_words=3, oov_token="<?>")
     tokenizer.fit_on_texts(["a a a b b c"])
@@ -206,6 +227,8 @@ def test_errors():
         text_to_word_sequence(5)
     with pytest.raises(ValueError, match="`split` must be"):
         text_to_word_sequence("a", split="")
+    with pytest.raises(ValueError, match=r"`filters` must be single characters. Received: 'ab'"):
+        text_to_word_sequence("a", filters=["c", "ab"])
     with pytest.raises(ValueError, match="at least 2"):
         hashing_trick("a", 1)
     with pytest.raises(ValueError, match="'sha'"):
