@@ -167,8 +167,8 @@ def _listed(callbacks: Any) -> list[Any]:
 @contextlib.contextmanager
 def running(enqueuer: Any, workers: int = 1, max_queue_size: int = 10) -> Iterator[Iterator[Any]]:
     """Starts an enqueuer, gives an iterator over its batches, and stops it in the end."""
-    enqueuer.start(workers, max_queue_size)
     try:
+        enqueuer.start(workers, max_queue_size)
         yield enqueuer.get()
     except BaseException:
         enqueuer.stop(timeout=0.5)  # do not keep the user waiting for the message

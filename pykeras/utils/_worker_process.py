@@ -8,12 +8,15 @@ Source: the public behaviour of keras/utils/data_utils.py (2.1.6), which uses a 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import pickle
 import random
 import signal
 import traceback
+from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
@@ -57,7 +60,8 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
+        with _no_ctrl_c():
+            self._process.start()
         theirs.close()
 
     def load(self, payload: bytes) -> None:
@@ -109,9 +113,23 @@ class WorkerProcess:
         return answer
 
 
+@contextlib.contextmanager
+def _no_ctrl_c() -> Iterator[None]:
+    """Processes that start here hear no Ctrl-C, not even while they import: it is the parent's business."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # it would be started, too, and lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(connection: Any) -> None:
     """Answers requests until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `_no_ctrl_c` can do nothing
     source: Any = None
     while True:
         try:

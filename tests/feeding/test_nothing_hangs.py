@@ -1,5 +1,6 @@
 """Nothing hangs: at exit, after Ctrl-C, with slow or stuck generators, in a thousand epochs (15.3)."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -99,6 +100,28 @@ def test_ctrl_c(code, tmp_path):
     status, _, err = finish(process)
     assert status == -signal.SIGINT
     assert err.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="nothing can be done there")
+def test_ctrl_c_does_not_reach_processes_that_start(tmp_path):
+    """The terminal sends it to all of them: without a word from any, the parent decides."""
+    code = """
+if __name__ == '__main__':
+    e = OrderedEnqueuer(data.Numbered(), True)
+    e.start(2)
+    print(*[process._process.pid for process in e._processes], flush=True)
+    print(len(data.numbers(e.get(), 4)))
+    e.stop()"""
+    process = start(tmp_path, code)
+    workers = [int(word) for word in process.stdout.readline().split()]
+    for _ in range(100):  # all the time while they import what they need
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGINT)
+        time.sleep(0.01)
+        if process.poll() is not None:
+            break
+    assert finish(process) == (0, "4\n", "")
 
 
 def test_ctrl_c_while_training(tmp_path):
