@@ -1,5 +1,6 @@
 """Pictures of models (15.5 of the list of behaviours): what stands in them, and where."""
 
+import os
 import random
 import re
 import sys
@@ -268,6 +269,14 @@ def test_models_without_a_graph(tmp_path):
             plot_model(model, tmp_path / "x.svg")
 
 
+def test_paths_in_every_form(tmp_path):
+    for path in (str(tmp_path / "a.svg"), tmp_path / "b.SVG", os.fsencode(tmp_path / "c.svg")):
+        plot_model(mlp(), path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.svg", "b.SVG", "c.svg"]
+    with pytest.raises(OSError, match=r"nowhere"):
+        plot_model(mlp(), tmp_path / "nowhere" / "m.svg")
+
+
 def test_without_pydot(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pydot", None)
     with pytest.raises(ImportError, match=r"pip install pydot.*to_file='model.svg'"):
@@ -347,6 +356,16 @@ def test_other_formats(pydot, tmp_path, monkeypatch):
     for name, form in [("m.png", "png"), ("m.pdf", "pdf"), ("m", "png"), ("m.dot", "raw")]:
         plot_model(mlp(), str(tmp_path / name))
         assert Graph.last.written == [(str(tmp_path / name), form)]
+
+
+def test_format_that_graphviz_does_not_know(pydot, tmp_path, monkeypatch):
+    def write(self, path, format):
+        raise AssertionError(f"dot returned code 1: {format} not recognized")
+
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/" + name)
+    monkeypatch.setattr(Graph, "write", write)
+    with pytest.raises(OSError, match=r"could not draw '.*m\.xyz' as xyz: .*xyz not recognized"):
+        plot_model(mlp(), tmp_path / "m.xyz")
 
 
 def test_without_graphviz(pydot, tmp_path, monkeypatch):

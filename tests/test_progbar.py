@@ -124,3 +124,9 @@ def test_verbose_0_is_silent(clock, capsys):
     bar = Progbar(2, verbose=0)
     bar.update(2, [("loss", 1)])
     assert capsys.readouterr().out == ""
+
+
+def test_a_program_without_a_console_has_no_output(clock, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    for verbose in (1, 2):
+        Progbar(2, verbose=verbose).update(2, [("loss", 1)])

@@ -131,3 +131,13 @@ def test_convert_all_kernels_in_model():  # 15.7
     after = model.get_weights()
     assert (after[0] == before[0][::-1, ::-1]).all()
     assert all((a == b).all() for a, b in zip(after[1:], before[1:]))
+
+
+def test_convert_kernels_of_a_layer_that_several_models_share():  # 15.7
+    conv = L.Conv2D(2, 3, padding="same", input_shape=(5, 5, 2))
+    inner = Sequential([conv])
+    x = L.Input((5, 5, 2))
+    model = Model(x, L.concatenate([inner(x), conv(x)]))
+    before = conv.get_weights()[0]
+    layer_utils.convert_all_kernels_in_model(model)
+    assert (conv.get_weights()[0] == before[::-1, ::-1]).all()

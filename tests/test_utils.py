@@ -212,6 +212,12 @@ def test_to_categorical_out_of_range(labels):
         np_utils.to_categorical(labels, 3)
 
 
+@pytest.mark.parametrize("labels", [["cat", "dog"], [float("nan")], [None], [[0, 1], [2]]])
+def test_to_categorical_wants_numbers(labels):
+    with pytest.raises(ValueError, match=r"needs an array of class numbers: .*np\.unique"):
+        np_utils.to_categorical(labels)
+
+
 def test_normalize():  # 15.1: zero rows stay
     x = np.array([[3.0, 4.0], [0.0, 0.0]])
     assert np_utils.normalize(x).tolist() == [[0.6, 0.8], [0, 0]]

@@ -156,11 +156,17 @@ def convert_all_kernels_in_model(model: Any) -> None:
     """
     from .. import backend as K
 
+    # a layer may be in several models of one, and turning it twice would leave it as it was
+    for layer in {id(layer): layer for layer in _convolutions(model)}.values():
+        K.set_value(layer.kernel, convert_kernel(K.get_value(layer.kernel)))
+
+
+def _convolutions(model: Any) -> Iterable[Any]:
     for layer in model.layers:
         if hasattr(layer, "layers"):
-            convert_all_kernels_in_model(layer)
+            yield from _convolutions(layer)
         elif layer.__class__.__name__ in ("Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose"):
-            K.set_value(layer.kernel, convert_kernel(K.get_value(layer.kernel)))
+            yield layer
 
 
 def convert_dense_weights_data_format(

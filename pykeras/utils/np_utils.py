@@ -23,13 +23,20 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = "float32
 
     Raises:
         IndexError: a class number is negative or not below `num_classes`.
+        ValueError: words, or numbers that are none.
 
     Example:
         >>> to_categorical([0, 2])
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    labels = np.array(y, dtype="int64")
+    try:
+        labels = np.array(y, dtype="int64")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"to_categorical needs an array of class numbers: {error}. Labels of other kinds are numbered by "
+            "`names, y = np.unique(labels, return_inverse=True)`"
+        ) from error
     shape = labels.shape
     if shape and shape[-1] == 1 and len(shape) > 1:
         shape = shape[:-1]

@@ -142,5 +142,6 @@ class Progbar:
 
     @staticmethod
     def _write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # programs without a console have none
+            sys.stdout.write(text)
+            sys.stdout.flush()

@@ -38,13 +38,14 @@ def plot_model(
     Raises:
         ValueError: the model has no graph (yet), or there is no such direction.
         ImportError: pydot is needed and not installed.
-        OSError: Graphviz is needed and not installed, or the file cannot be written.
+        OSError: Graphviz is needed and not installed or does not know the format, or the file cannot be
+            written.
 
     Example:
         >>> plot_model(model, to_file='model.svg', show_shapes=True)  # doctest: +SKIP
     """
     _check_direction(rankdir)
-    path = os.fspath(to_file)
+    path = os.fsdecode(to_file)
     form = os.path.splitext(path)[1][1:].lower() or "png"
     if form == "svg":
         text = draw_model(model, show_shapes, show_layer_names, rankdir, expand_nested)
@@ -55,7 +56,10 @@ def plot_model(
     if form != "dot":
         _check_graphviz(form)
     dot = model_to_dot(model, show_shapes, show_layer_names, rankdir, expand_nested, dpi)
-    dot.write(path, format="raw" if form == "dot" else form)
+    try:
+        dot.write(path, format="raw" if form == "dot" else form)
+    except AssertionError as error:  # what pydot makes of Graphviz's complaints
+        raise OSError(f"Graphviz could not draw {path!r} as {form}: {error}") from error
 
 
 def model_to_dot(
