@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.sequential import Sequential
+from ..engine.topology import Layer
 from ..utils.generic_utils import has_arg, to_list
 from ..utils.np_utils import to_categorical
 
@@ -51,6 +52,11 @@ class BaseWrapper:
     def _builder(self) -> Callable[..., Any]:
         """Returns what makes the model."""
         if self.build_fn is not None:
+            if not callable(self.build_fn) or isinstance(self.build_fn, Layer):
+                raise ValueError(
+                    "`build_fn` must be a function, or an object with `__call__`, that returns a compiled "
+                    f"model; a new one for every `fit`. Received: {self.build_fn!r}"
+                )
             return self.build_fn
         if not callable(self):
             raise ValueError(
@@ -150,6 +156,12 @@ class BaseWrapper:
 
     # ---- work
 
+    def _fitted(self) -> Any:
+        """Returns the trained model."""
+        if not hasattr(self, "model"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet: call `fit` first.")
+        return self.model
+
     def fit(self, x: Any, y: Any, **kwargs: Any) -> Any:
         """Makes a new model and trains it.
 
@@ -162,8 +174,11 @@ class BaseWrapper:
             its `History`.
         """
         make = self._builder()
-        self.model = make(**self.filter_sk_params(make))
-        y = self._targets(y)
+        model = make(**self.filter_sk_params(make))
+        if not hasattr(model, "fit"):
+            raise ValueError(f"`build_fn` must return a compiled model. It returned: {model!r}")
+        self.model = model
+        x, y = _arrays(x), self._targets(y)
         options = self.filter_sk_params(Sequential.fit, kwargs)
         if "nb_epoch" in self.sk_params and "nb_epoch" not in options:
             options["nb_epoch"] = self.sk_params["nb_epoch"]
@@ -177,6 +192,11 @@ class BaseWrapper:
         if isinstance(name, str) and name == "categorical_crossentropy" and not _is_one_hot(y):
             return to_categorical(y, getattr(self, "n_classes_", None))
         return y
+
+
+def _arrays(x: Any) -> Any:
+    """Rows as plain lists, which cross-validation makes of a list, as an array; anything else as it is."""
+    return np.asarray(x) if isinstance(x, list) and x and not hasattr(x[0], "shape") else x
 
 
 def _is_one_hot(y: np.ndarray) -> bool:
@@ -246,9 +266,10 @@ class KerasClassifier(BaseWrapper):
             (samples,) labels; (samples, 1) if the model has a single output unit.
         """
         options = self.filter_sk_params(Sequential.predict_classes, kwargs)
-        if hasattr(self.model, "predict_classes"):
-            return self.classes_[self.model.predict_classes(x, **options)]
-        proba = self.model.predict(x, **options)  # a functional model has no classes of its own
+        model, x = self._fitted(), _arrays(x)
+        if hasattr(model, "predict_classes"):
+            return self.classes_[model.predict_classes(x, **options)]
+        proba = model.predict(x, **options)  # a functional model has no classes of its own
         return self.classes_[proba.argmax(axis=-1) if proba.shape[-1] > 1 else (proba > 0.5).astype("int32")]
 
     def predict_proba(self, x: Any, **kwargs: Any) -> np.ndarray:
@@ -262,8 +283,9 @@ class KerasClassifier(BaseWrapper):
             (samples, classes); two columns if the model has a single output unit.
         """
         options = self.filter_sk_params(Sequential.predict_classes, kwargs)
-        predict = getattr(self.model, "predict_proba", self.model.predict)
-        proba = predict(x, **options)
+        model = self._fitted()
+        predict = getattr(model, "predict_proba", model.predict)
+        proba = predict(_arrays(x), **options)
         return np.hstack([1 - proba, proba]) if proba.shape[1] == 1 else proba
 
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
@@ -275,14 +297,21 @@ class KerasClassifier(BaseWrapper):
             **kwargs: arguments of the model's `evaluate`.
 
         Raises:
-            ValueError: the model was not compiled with the metric.
+            ValueError: the model was not compiled with the metric, or there are labels that it never saw.
+            AttributeError: `fit` was not called.
         """
-        y = np.asarray(y)
+        model, y = self._fitted(), np.asarray(y)
         if not _is_one_hot(y):
+            unknown = np.setdiff1d(y, self.classes_)
+            if unknown.size:
+                raise ValueError(
+                    f"`y` holds labels that the training data did not have: {unknown.tolist()}. Known are "
+                    f"{self.classes_.tolist()}"
+                )
             y = np.searchsorted(self.classes_, y)
         options = self.filter_sk_params(Sequential.evaluate, kwargs)
-        values = to_list(self.model.evaluate(x, self._targets(y), **options))
-        for name, value in zip(self.model.metrics_names, values):
+        values = to_list(model.evaluate(_arrays(x), self._targets(y), **options))
+        for name, value in zip(model.metrics_names, values):
             if name == "acc":
                 return value
         raise ValueError(
@@ -314,7 +343,7 @@ class KerasRegressor(BaseWrapper):
         Returns:
             (samples,), or (samples, outputs) if there are several.
         """
-        values = self.model.predict(x, **self.filter_sk_params(Sequential.predict, kwargs))
+        values = self._fitted().predict(_arrays(x), **self.filter_sk_params(Sequential.predict, kwargs))
         return values[..., 0] if values.ndim > 1 and values.shape[-1] == 1 else values
 
     def score(self, x: Any, y: Any, **kwargs: Any) -> float:
@@ -326,4 +355,4 @@ class KerasRegressor(BaseWrapper):
             **kwargs: arguments of the model's `evaluate`.
         """
         options = self.filter_sk_params(Sequential.evaluate, kwargs)
-        return -to_list(self.model.evaluate(x, np.asarray(y), **options))[0]
+        return -to_list(self._fitted().evaluate(_arrays(x), np.asarray(y), **options))[0]

@@ -320,3 +320,45 @@ def test_data_frames(iris):
 
 def test_scikit_learn_is_not_imported(run_code):
     assert run_code("import sys, pykeras.wrappers.scikit_learn; print('sklearn' in sys.modules)") == "False\n"
+
+
+def test_16_1_build_fn_that_builds_no_model(iris):
+    x, y = iris
+    for make in ("build_classifier", build_classifier()):
+        with pytest.raises(ValueError, match=r"`build_fn` must be a function, .*a new one for every `fit`"):
+            KerasClassifier(make).fit(x, y)
+    with pytest.raises(ValueError, match=r"must return a compiled model\. It returned: None"):
+        KerasClassifier(lambda: None).fit(x, y)
+
+
+def test_before_fit(iris):
+    x, y = iris
+    estimator = classifier()
+    calls = [lambda: estimator.predict(x), lambda: estimator.predict_proba(x), lambda: estimator.score(x, y)]
+    calls += [lambda: regressor().predict(x), lambda: regressor().score(x, y)]
+    for call in calls:
+        with pytest.raises(AttributeError, match=r"This Keras.* is not fitted yet: call `fit`"):
+            call()
+
+
+def test_16_3_labels_that_were_not_there_in_training(iris):
+    """One between two known labels would be taken for the next one."""
+    x, y = iris
+    estimator = classifier(epochs=1)
+    estimator.fit(x, np.array([10, 20, 30])[np.unique(y, return_inverse=True)[1]])
+    with pytest.raises(ValueError, match=r"did not have: \[15, 40\]. Known are \[10, 20, 30\]"):
+        estimator.score(x[:3], [15, 20, 40])
+
+
+def test_rows_as_plain_lists(iris):
+    x, y = iris
+    estimator = classifier(epochs=1)
+    estimator.fit(x.tolist(), y.tolist())
+    assert (estimator.predict(x.tolist()) == estimator.predict(x)).all()
+    assert np.array_equal(estimator.predict_proba(x[:5].tolist()), estimator.predict_proba(x[:5]))
+    assert estimator.score(x.tolist(), y.tolist()) == estimator.score(x, y)
+    numbers = regressor(epochs=1)
+    targets = x.sum(1)
+    numbers.fit(x.tolist(), targets.tolist())
+    assert np.array_equal(numbers.predict(x.tolist()), numbers.predict(x))
+    assert numbers.score(x.tolist(), targets.tolist()) == numbers.score(x, targets)
