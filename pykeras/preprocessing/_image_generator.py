@@ -22,6 +22,7 @@ from ._image_statistics import channel_moments, whitening_matrix
 from ._image_tables import DataFrameIterator
 
 _FLOATS = (np.float32, np.float64)
+_MOVES = ("theta", "tx", "ty", "shear", "zx", "zy")
 
 
 class ImageDataGenerator:
@@ -102,7 +103,7 @@ class ImageDataGenerator:
         if brightness_range is not None:
             transforms.check_pair("brightness_range", brightness_range)
         self.shear_range = shear_range
-        if np.ndim(zoom_range) == 0:
+        if isinstance(zoom_range, int | float | np.number):
             zoom_range = 1 - zoom_range, 1 + zoom_range
         self.zoom_range = list(transforms.check_pair("zoom_range", zoom_range))
         self.channel_shift_range = channel_shift_range
@@ -309,8 +310,8 @@ class ImageDataGenerator:
         uniform = transforms.uniform
         rotation, shear = self.rotation_range, self.shear_range
         theta = uniform(-rotation, rotation) if rotation else 0
-        tx = _draw_shift(self.height_shift_range, img_shape[self.row_axis - 1])
-        ty = _draw_shift(self.width_shift_range, img_shape[self.col_axis - 1])
+        tx = transforms.draw_shift(self.height_shift_range, img_shape[self.row_axis - 1])
+        ty = transforms.draw_shift(self.width_shift_range, img_shape[self.col_axis - 1])
         angle = uniform(-shear, shear) if shear else 0
         low, high = self.zoom_range
         zx, zy = (1, 1) if low == high == 1 else (uniform(low, high), uniform(low, high))
@@ -339,7 +340,8 @@ class ImageDataGenerator:
             transform_parameters: what `get_random_transform` returns; what is missing changes nothing.
 
         Returns:
-            The transformed image; `x` itself where nothing changes.
+            The transformed image; `x` itself where nothing changes. Whole numbers are rounded to such when
+            the image is moved, and become floats when its colours change.
 
         Raises:
             ValueError: the rank is not 3.
@@ -350,12 +352,36 @@ class ImageDataGenerator:
         if not _changes(transform_parameters):
             return x
         if x.dtype.kind != "f":
-            x = x.astype(self.dtype)
+            return self._transform_whole_numbers(x, transform_parameters)
         if x.dtype not in _FLOATS:  # half precision
             return self.apply_transform(x.astype("float32"), transform_parameters).astype(x.dtype)
         out = np.empty(x.shape, x.dtype)
         self._transform(out, x, transform_parameters)
         return out
+
+    def _transform_whole_numbers(self, x: np.ndarray, parameters: dict[str, Any]) -> np.ndarray:
+        """What `_transform` does, step by step."""
+        get = parameters.get
+        row, col, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
+        move = {name: parameters[name] for name in _MOVES if name in parameters}
+        x = transforms.apply_affine_transform(
+            x,
+            **move,
+            row_axis=row,
+            col_axis=col,
+            channel_axis=channel,
+            fill_mode=self.fill_mode,
+            cval=self.cval,
+        )
+        if (shifts := get("channel_shift_intensity")) is not None:
+            x = transforms.apply_channel_shift(x, shifts, channel)
+        if get("flip_horizontal"):
+            x = np.flip(x, col)
+        if get("flip_vertical"):
+            x = np.flip(x, row)
+        if (brightness := get("brightness")) is not None:
+            x = transforms.apply_brightness_shift(x, brightness, self.data_format)
+        return x
 
     def _transform(self, out: np.ndarray, x: np.ndarray, parameters: dict[str, Any]) -> None:
         """Writes the transformed image `x` to `out`, C-contiguous; both float32 or both float64."""
@@ -559,19 +585,3 @@ def _changes(parameters: dict[str, Any]) -> bool:
     mirrored = get("flip_horizontal") or get("flip_vertical")
     coloured = get("channel_shift_intensity") is not None or get("brightness") is not None
     return bool(moved or zoomed or mirrored or coloured)
-
-
-def _draw_shift(shift_range: Any, size: int) -> float:
-    """Draws a shift in pixels, with the draws that `np.random.choice` makes for whole numbers and lists."""
-    if not np.size(shift_range) or (np.ndim(shift_range) == 0 and not shift_range):
-        return 0
-    if np.ndim(shift_range) or isinstance(shift_range, int | np.integer):
-        values = np.asarray(shift_range) if np.ndim(shift_range) else None
-        place = np.random.randint(0, int(shift_range) if values is None else len(values))
-        shift = place if values is None else values[place].item()
-        shift *= (-1, 1)[np.random.randint(0, 2)]
-        most = 1 if values is None else np.abs(values).max()
-    else:
-        shift = transforms.uniform(-shift_range, shift_range)
-        most = abs(shift_range)
-    return shift * size if most < 1 else shift

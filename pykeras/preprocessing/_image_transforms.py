@@ -47,6 +47,22 @@ def uniform(low: float, high: float) -> float:
     return low + (high - low) * np.random.random_sample()
 
 
+def draw_shift(shift_range: Any, size: int) -> float:
+    """Draws a shift in pixels, with the draws that `np.random.choice` makes for whole numbers and lists."""
+    if not np.size(shift_range) or (np.ndim(shift_range) == 0 and not shift_range):
+        return 0
+    if np.ndim(shift_range) or isinstance(shift_range, int | np.integer):
+        values = np.asarray(shift_range) if np.ndim(shift_range) else None
+        place = np.random.randint(0, int(shift_range) if values is None else len(values))
+        shift = place if values is None else values[place].item()
+        shift *= (-1, 1)[np.random.randint(0, 2)]
+        most = 1 if values is None else np.abs(values).max()
+    else:
+        shift = uniform(-shift_range, shift_range)
+        most = abs(shift_range)
+    return shift * size if most < 1 else shift
+
+
 def _check_image(x: Any) -> np.ndarray:
     x = np.asarray(x)
     if x.ndim != 3:

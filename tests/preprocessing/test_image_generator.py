@@ -79,9 +79,10 @@ def test_14_2_order_of_application(data_format, dtype):
         "flip_vertical": True,
         "brightness": 0.7,
     }
-    work = x.astype("float64" if dtype == "float64" else "float32")
+    work = x.astype("float32") if dtype == "float16" else x
     want = apply_affine_transform(work, theta=20, zx=0.8, fill_mode="constant", cval=3.0)
-    want = np.clip(want + np.array([5, -7, 9], want.dtype), want.min(), want.max())
+    shifts = np.array([5, -7, 9], float if dtype == "uint8" else want.dtype)
+    want = np.clip(want + shifts, want.min(), want.max())
     want = apply_brightness_shift(want[::-1, ::-1], 0.7, "channels_last")
     if data_format == "channels_first":
         got = generator.apply_transform(x.transpose(2, 0, 1), parameters).transpose(1, 2, 0)
@@ -94,6 +95,23 @@ def test_14_2_order_of_application(data_format, dtype):
     untouched = x.copy()
     generator.apply_transform(x if data_format == "channels_last" else x.transpose(2, 0, 1), parameters)
     np.testing.assert_array_equal(x, untouched)
+
+
+def test_whole_numbers_stay_such_where_images_are_only_moved():
+    """So that a picture of 8 bits can be shown as one; a flow with such a dtype rounds as well."""
+    x = np.full((9, 8, 3), 99, "uint8")
+    x[2:5, 3:6] = 200, 10, 7
+    generator = ImageDataGenerator(rotation_range=30, zoom_range=0.3, horizontal_flip=True, dtype="uint8")
+    moved = generator.random_transform(x, seed=5)
+    exact = generator.random_transform(x.astype(float), seed=5)
+    assert moved.dtype == np.uint8
+    np.testing.assert_array_equal(moved, np.floor(exact + 0.5))
+    assert not np.array_equal(moved, x)
+    batch = next(generator.flow(x[None], seed=5, shuffle=False))
+    assert batch.dtype == np.uint8
+    np.testing.assert_array_equal(batch[0], moved)
+    shifted = ImageDataGenerator(channel_shift_range=20.0).random_transform(x, seed=5)
+    assert shifted.dtype == np.float64
 
 
 def test_14_2_standardize_in_order():
@@ -221,6 +239,7 @@ def test_bad_settings():
     for settings, words in [
         ({"data_format": "last"}, "data_format"),
         ({"zoom_range": (1, 2, 3)}, "`zoom_range` should be"),
+        ({"zoom_range": "0.3"}, "`zoom_range` should be"),
         ({"brightness_range": 0.5}, "`brightness_range` should be a tuple or list of two floats"),
         ({"validation_split": 1.5}, "strictly between 0 and 1"),
         ({"fill_mode": "zero"}, "`fill_mode` must be"),
