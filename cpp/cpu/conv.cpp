@@ -355,7 +355,7 @@ template <class T>
 void conv_pack(ThreadPool& pool, const ConvShape& s, const T* k, T* to) {
   if (const auto w = winograd_forward(s))
     winograd_weights(pool, *w, k, false, to);
-  else if (const auto narrow = narrow_forward<T>(s); narrow && !s.is_matmul())
+  else if (const auto narrow = narrow_forward<T>(s))
     narrow_weights(*narrow, k, false, to);
   else
     pack_b_whole(pool, k, s.co, false, s.taps() * s.c, s.co, to);

@@ -32,8 +32,8 @@ inline TapGrid forward_grid(const ConvShape& s) {
 }
 
 // y = act(conv(x, k) + bias). Each image's result is independent of its batch, and of the number of threads.
-// The kernel may have been packed before: conv_packed_bytes tells how large that form is (the same for every
-// ISA, and 0 where the kernel is read as it is), and `packed` whether it will be there.
+// The kernel may have been packed before: conv_packed_bytes tells how large that form is (0 where the kernel
+// is read as it is), and `packed` whether it will be there.
 template <class T>
 size_t conv_packed_bytes(const ConvShape& s);
 template <class T>

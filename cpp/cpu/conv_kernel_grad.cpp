@@ -1,6 +1,7 @@
 // Kernel gradient: dk(tap, c, co) = sum over pixels of x(pixel + tap, c) * g(pixel, co), a product whose long
 // side, the pixels, is summed. Both operands are read where they lie.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cpu/conv.h"
@@ -14,12 +15,45 @@ namespace {
 // by.
 constexpr int64_t kGroupPixels = 384;
 
-// Below this many channels a tile of one tap would be too low: patches are gathered then.
+// Below this many channels a tile of one tap would be too low: one of whole patches is made then.
 constexpr int64_t kFewChannels = 8;
 constexpr int64_t kPatchRoom = 16384;  // values of a block of patches, on the stack
+constexpr int64_t kColumnRoom = 8192;  // values of interleaved rows, on the stack
+constexpr int64_t kMostPlaces = 512;   // values of their patches
 
-bool gathers_patches(const ConvShape& s) {
+bool few_channels(const ConvShape& s) {
   return s.c < kFewChannels && s.taps() > 1 && s.taps() * s.c <= kPatchRoom / 16;
+}
+bool interleaves(const ConvShape& s) {
+  return few_channels(s) && s.dw == 1 && s.sw <= s.kw && s.taps() * s.c <= kMostPlaces;
+}
+
+// A gradient of still fewer channels takes the part of the image, and the image that of the gradient: under
+// taps that run backwards. This is that convolution, if it is of use.
+std::optional<ConvShape> turned(const ConvShape& s) {
+  if (s.co >= s.c || s.sd * s.sh * s.sw > 1) return std::nullopt;
+  const ConvShape t = {s.n,
+                       s.co,
+                       s.c,
+                       s.od,
+                       s.oh,
+                       s.ow,
+                       s.kd,
+                       s.kh,
+                       s.kw,
+                       s.d,
+                       s.h,
+                       s.w,
+                       1,
+                       1,
+                       1,
+                       (s.kd - 1) * s.dd - s.front,
+                       (s.kh - 1) * s.dh - s.top,
+                       (s.kw - 1) * s.dw - s.left,
+                       s.dd,
+                       s.dh,
+                       s.dw};
+  return interleaves(t) ? std::optional(t) : std::nullopt;
 }
 
 // Parts whose sums are joined in order, so that few-channel gradients (a small product over many pixels) can
@@ -117,45 +151,167 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
   pool.for_each(tasks, [&](int64_t i) { run(tiles * i / tasks, tiles * (i + 1) / tasks); });
 }
 
+// The patches themselves, for what has no such order.
 template <class T>
-void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk, T* workspace) {
+void patch_sums(const ConvShape& s, const T* x, const T* grad, int64_t begin, int64_t end, T* to) {
   const GemmKernels<T>& g = gemm_kernels<T>();
   const TapGrid grid = forward_grid(s);
-  const int64_t m = s.taps() * s.c, stride = m, block = std::min<int64_t>(kPatchRoom / stride, 256);
-  const int64_t pixels = s.pixels(), parts = patch_parts(s), panels = (s.co + g.nr - 1) / g.nr;
-  const auto run = [&](int64_t part) {
-    alignas(64) T patches[kPatchRoom];
-    T* to = parts == 1 ? dk : workspace + part * m * s.co;
-    TileArgs<T> t = {};
-    t.nrun = 1;
-    t.ldb = s.co;
-    t.ldc = s.co;
-    t.a_ks = stride;
-    const int64_t begin = pixels * part / parts, end = pixels * (part + 1) / parts;
-    for (int64_t first = begin; first == begin || first < end; first += block) {
-      t.run = std::min(block, end - first);
-      t.add = first > begin;
-      if (t.run > 0) pack_patches(x, grid, first, t.run, 0, m, patches, stride);
-      for (int64_t i0 = 0; i0 < m; i0 += g.mr) {
-        for (int64_t p = 0; p < panels; ++p) {
-          t.a = patches + i0;
-          t.b = grad + first * s.co + p * g.nr;
-          t.c = to + i0 * s.co + p * g.nr;
-          t.n = std::min<int64_t>(g.nr, s.co - p * g.nr);
-          g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][std::min<int64_t>(g.mr, m - i0)](t);
-        }
+  const int64_t m = s.taps() * s.c, block = std::min<int64_t>(kPatchRoom / m, 256);
+  const int64_t panels = (s.co + g.nr - 1) / g.nr;
+  alignas(64) T patches[kPatchRoom];
+  TileArgs<T> t = {};
+  t.nrun = 1;
+  t.ldb = s.co;
+  t.ldc = s.co;
+  t.a_ks = m;
+  for (int64_t first = begin; first == begin || first < end; first += block) {
+    t.run = std::min(block, end - first);
+    t.add = first > begin;
+    if (t.run > 0) pack_patches(x, grid, first, t.run, 0, m, patches, m);
+    for (int64_t i0 = 0; i0 < m; i0 += g.mr) {
+      for (int64_t p = 0; p < panels; ++p) {
+        t.a = patches + i0;
+        t.b = grad + first * s.co + p * g.nr;
+        t.c = to + i0 * s.co + p * g.nr;
+        t.n = std::min<int64_t>(g.nr, s.co - p * g.nr);
+        g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][std::min<int64_t>(g.mr, m - i0)](t);
       }
     }
+  }
+}
+
+// The cells of image row `from` (null: zeros) from column `left` on, C values (0: any number) every `apart`.
+template <class T, int C>
+void scatter_cells(const T* from, int64_t w, int64_t any, int64_t left, int64_t count, int64_t apart, T* to) {
+  const int64_t c = C > 0 ? C : any;
+  const int64_t begin = from ? std::clamp<int64_t>(-left, 0, count) : count;
+  const int64_t end = from ? std::clamp<int64_t>(w - left, begin, count) : count;
+  const auto zeros = [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) std::fill_n(to + i * apart, c, T(0));
   };
+  zeros(0, begin);
+  zeros(end, count);
+  if (begin == end) return;
+  from += (left + begin) * c;
+  T* cell = to + begin * apart;
+  for (int64_t i = begin; i < end; ++i, from += c, cell += apart)
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < c; ++j) cell[j] = from[j];
+}
+
+// Few channels, neighbouring taps: the rows of x that one row of g meets are interleaved, so that a column of
+// all of them is one piece of memory, and so is a patch; neighbouring patches share their columns.
+template <class T>
+class ColumnSums {
+ public:
+  ColumnSums(const ConvShape& s, const T* x, const T* grad)
+      : g_(gemm_kernels<T>()), s_(s), x_(x), grad_(grad), column_(s.kd * s.kh * s.c), m_(s.kw * column_) {
+    const int64_t fitting = (kColumnRoom / column_ - s.kw) / s.sw + 1;  // pixels
+    pieces_ = (s.ow + fitting - 1) / fitting;
+    rows_ = pieces_ > 1 ? 1 : kColumnRoom / (width(s.ow) * column_);
+    for (int64_t i = 0; i < m_; ++i) {
+      const int64_t tap = i % column_ / s.c * s.kw + i / column_;
+      places_[i] = (tap * s.c + i % s.c) * s.co;
+    }
+  }
+
+  int64_t items() const { return s_.n * s_.od * s_.oh * pieces_; }
+
+  // to = the sum over pieces [begin, end) of rows of g, counted over the batch.
+  void run(int64_t begin, int64_t end, T* to) const {
+    alignas(64) T columns[kColumnRoom];
+    if (begin == end) std::fill_n(to, m_ * s_.co, T(0));
+    TileArgs<T> t = {};
+    t.ldb = s_.co;
+    t.a_ks = s_.sw * column_;
+    t.b_run = s_.ow * s_.co;
+    for (int64_t item = begin; item < end; item += t.nrun) {
+      const int64_t row = item / pieces_, left = s_.ow * (item % pieces_) / pieces_;
+      t.nrun = std::min(rows_, end - item);
+      t.run = s_.ow * (item % pieces_ + 1) / pieces_ - left;
+      t.a_run = width(t.run) * column_;
+      for (int64_t r = 0; r < t.nrun; ++r) fill(row + r, left, t.run, columns + r * t.a_run);
+      t.add = item > begin;
+      multiply(columns, grad_ + (row * s_.ow + left) * s_.co, t, to);
+    }
+  }
+
+ private:
+  int64_t width(int64_t pixels) const { return (pixels - 1) * s_.sw + s_.kw; }
+
+  void fill(int64_t row, int64_t left, int64_t pixels, T* to) const {
+    const int64_t z = row / s_.oh % s_.od * s_.sd - s_.front, y = row % s_.oh * s_.sh - s_.top;
+    const auto copy = s_.c == 1   ? scatter_cells<T, 1>
+                      : s_.c == 3 ? scatter_cells<T, 3>
+                      : s_.c == 4 ? scatter_cells<T, 4>
+                                  : scatter_cells<T, 0>;
+    const T* const volume = x_ + row / s_.oh / s_.od * s_.d * s_.h * s_.w * s_.c;
+    for (int64_t l = 0; l < s_.kd; ++l)
+      for (int64_t i = 0; i < s_.kh; ++i, to += s_.c) {
+        const int64_t plane = z + l * s_.dd, line = y + i * s_.dh;
+        const bool inside = plane >= 0 && plane < s_.d && line >= 0 && line < s_.h;
+        const T* const from = inside ? volume + (plane * s_.h + line) * s_.w * s_.c : nullptr;
+        copy(from, s_.w, s_.c, left * s_.sw - s_.left, width(pixels), column_, to);
+      }
+  }
+
+  void multiply(const T* columns, const T* grad, TileArgs<T>& t, T* to) const {
+    const int64_t tiles = (m_ + g_.mr - 1) / g_.mr;
+    for (int64_t j = 0; j < s_.co; j += g_.nr) {
+      t.n = std::min<int64_t>(g_.nr, s_.co - j);
+      t.b = grad + j;
+      t.c = to + j;
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        const int64_t i = m_ * tile / tiles;
+        t.a = columns + i;
+        t.c_off = places_ + i;
+        g_.col[t.n % g_.vl != 0][t.n <= g_.vl ? 0 : 1][m_ * (tile + 1) / tiles - i](t);
+      }
+    }
+  }
+
+  const GemmKernels<T>& g_;
+  const ConvShape& s_;
+  const T *const x_, *const grad_;
+  const int64_t column_, m_;     // values of a column, and of a patch
+  int64_t pieces_, rows_;        // of a row, that fit; rows that fit
+  int64_t places_[kMostPlaces];  // in dk, of the values of a patch
+};
+
+// sum(begin, end, to) over parts of the items, joined in their order; value i goes to dk[place(i)].
+template <class T, class Sum, class Place>
+void join_parts(ThreadPool& pool, const ConvShape& s, int64_t items, T* dk, T* parts, Sum&& sum,
+                Place&& place) {
+  const int64_t n = patch_parts(s), size = s.taps() * s.c * s.co;
+  const auto run = [&](int64_t p) { sum(items * p / n, items * (p + 1) / n, parts + p * size); };
   if (s.macs() < kSerialWork)
-    for (int64_t p = 0; p < parts; ++p) run(p);
+    for (int64_t p = 0; p < n; ++p) run(p);
   else
-    pool.for_each(parts, run);
-  if (parts == 1) return;
-  for (int64_t i = 0; i < m * s.co; ++i) {
-    T sum = workspace[i];
-    for (int64_t p = 1; p < parts; ++p) sum += workspace[p * m * s.co + i];
-    dk[i] = sum;
+    pool.for_each(n, run);
+  for (int64_t i = 0; i < size; ++i) {
+    T total = parts[i];
+    for (int64_t p = 1; p < n; ++p) total += parts[p * size + i];
+    dk[place(i)] = total;
+  }
+}
+
+template <class T>
+void few_channels_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk, T* parts) {
+  const auto same = [](int64_t i) { return i; };
+  if (const auto t = turned(s)) {
+    const ColumnSums<T> columns(*t, grad, x);
+    const auto sum = [&](int64_t begin, int64_t end, T* to) { columns.run(begin, end, to); };
+    join_parts(pool, *t, columns.items(), dk, parts, sum, [&](int64_t i) {  // (taps, co, c) backwards
+      const int64_t tap = s.taps() - 1 - i / s.c / s.co;
+      return (tap * s.c + i % s.c) * s.co + i / s.c % s.co;
+    });
+  } else if (interleaves(s)) {
+    const ColumnSums<T> columns(s, x, grad);
+    const auto sum = [&](int64_t begin, int64_t end, T* to) { columns.run(begin, end, to); };
+    join_parts(pool, s, columns.items(), dk, parts, sum, same);
+  } else {
+    const auto sum = [&](int64_t begin, int64_t end, T* to) { patch_sums(s, x, grad, begin, end, to); };
+    join_parts(pool, s, s.pixels(), dk, parts, sum, same);
   }
 }
 
@@ -164,8 +320,9 @@ void patch_parts_sum(ThreadPool& pool, const ConvShape& s, const T* x, const T* 
 template <class T>
 size_t conv_kernel_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
   if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad_workspace<T>(pool, *w);
-  if (!gathers_patches(s) || patch_parts(s) == 1) return 0;
-  return static_cast<size_t>(patch_parts(s) * s.taps() * s.c * s.co) * sizeof(T);
+  const auto t = turned(s);
+  if (!t && !few_channels(s)) return 0;
+  return static_cast<size_t>(patch_parts(t ? *t : s) * s.taps() * s.c * s.co) * sizeof(T);
 }
 
 template <class T>
@@ -174,7 +331,7 @@ void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T*
   if (size == 0) return;
   if (s.pixels() == 0) return std::fill(dk, dk + size, T(0));
   if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad(pool, *w, x, g, dk, workspace);
-  if (gathers_patches(s)) return patch_parts_sum(pool, s, x, g, dk, static_cast<T*>(workspace));
+  if (turned(s) || few_channels(s)) return few_channels_grad(pool, s, x, g, dk, static_cast<T*>(workspace));
   channel_tiles(pool, s, x, g, dk);
 }
 

@@ -228,6 +228,9 @@ CONVS += [
     ((2, 20, 21, 40), (3, 3), 2, attrs_of(padding="same")),
     ((2, 13, 14, 300), (4, 3), 3, attrs_of((1, 1), "valid", (2, 2))),
     ((2, 12, 9, 24), (3, 3), 1, attrs_of((1, 1), "explicit", (1, 1), (4, 5, 3, 6))),
+    ((2, 14, 13, 20), (3, 3), 3, attrs_of(padding="same", dilation=(2, 1))),
+    ((1, 3, 2000, 2), (3, 3), 24, attrs_of(padding="same")),
+    ((1, 1, 3000, 9), (1, 5), 2, attrs_of()),
 ]
 
 
@@ -252,7 +255,7 @@ def test_conv2d(isa, dtype, case):
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("act", ["none", "relu", "tanh"])
 def test_conv2d_fused(isa, act):
-    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12], CONVS[19], CONVS[20], CONVS[-3]):
+    for case in (CONVS[0], CONVS[2], CONVS[5], CONVS[12], CONVS[19], CONVS[20], CONVS[-6]):
         x, k, g, attrs = conv_case(case, "float32")
         b = rand((k.shape[3],), "float32", 13)
         y, _, _ = np_conv(x, k, g, attrs)
@@ -378,6 +381,7 @@ def big_steps():
     yield "conv2d_kernel_grad", [few, g3, k3], same
     tall, kt = rand((1, 90, 50, 32), "float32", 46), rand((3, 3, 32, 2), "float32", 47)
     yield "conv2d", [tall, kt], same  # to few channels, one image's rows shared out
+    yield "conv2d_kernel_grad", [tall, rand((1, 90, 50, 2), "float32", 57), kt], same
     g4, k4 = rand((1, 60, 50, 48), "float32", 48), rand((5, 5, 3, 48), "float32", 49)
     yield "conv2d_input_grad", [g4, k4, rand((1, 120, 100, 3), "float32", 54)], attrs_of((2, 2), "same")
     strided = attrs_of((2, 2), "same")
@@ -433,3 +437,18 @@ def test_packed_kernels_of_one_layer_for_images_of_several_sizes():
     for size in (12, 5, 1, 12, 8, 5):
         x = rand((2, size, size, 40), "float32", 53)
         close(f([x])[0], np_conv(x, k, np.zeros((2, size, size, 600)), attrs)[0], 360)
+
+
+def test_kept_kernel_of_a_layer_with_few_channels_and_another_instruction_set():
+    """The instruction set decides too how such a layer is done."""
+    k = rand((3, 3, 40, 3), "float32", 55)
+    v = _core.Variable(k.shape, "float32", "k")
+    v.set(k)
+    p = _core.placeholder([None, None, None, 40], "float32", "x")
+    attrs = attrs_of(padding="same")
+    f = _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f")
+    for isa in (*ISAS, *ISAS[::-1]):
+        _core.set_isa(isa)
+        for size in (12, 3, 7):
+            x = rand((2, size, size, 40), "float32", 56)
+            close(f([x])[0], np_conv(x, k, np.zeros((2, size, size, 3)), attrs)[0], 360)
