@@ -108,6 +108,7 @@ class HDF5Matrix(RowRange):
     Raises:
         OSError: the file cannot be opened.
         KeyError: there is no such data set.
+        ValueError: it has no rows, or not those from `start` to `end`.
 
     Example:
         >>> x = HDF5Matrix('train.h5', 'images', end=1000, normalizer=lambda rows: rows / 255)
@@ -129,8 +130,16 @@ class HDF5Matrix(RowRange):
         self.dataset = dataset
         self.normalizer = normalizer
         self._opened: tuple[int, Any, Any] | None = None
+        rows = self.data.shape[0] if getattr(self.data, "shape", None) else None
+        if rows is None:
+            raise ValueError(f"{dataset!r} in {self.datapath} is no data set with rows.")
         self.start = start
-        self.end = int(self.data.shape[0]) if end is None else end
+        self.end = int(rows) if end is None else end
+        if not 0 <= self.start <= self.end <= rows:
+            raise ValueError(
+                f"Rows {self.start} to {self.end} were asked for, but {dataset!r} in {self.datapath} has "
+                f"{rows}."
+            )
         sample = self.data[start : start + 1]
         if normalizer is not None:
             sample = normalizer(sample)

@@ -118,6 +118,18 @@ def test_errors(path, tmp_path):
     (tmp_path / "text.h5").write_text("no HDF5")
     with pytest.raises(OSError):
         HDF5Matrix(tmp_path / "text.h5", "x")
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file["group/number"] = 3.0
+    for name in ("group", "group/number"):
+        with pytest.raises(ValueError, match=f"'{name}' in .*odd.h5 is no data set with rows"):
+            HDF5Matrix(tmp_path / "odd.h5", name)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 51), (30, 20), (-10, None), (0, -1), (60, None)])
+def test_rows_that_are_not_there(path, start, end):
+    with pytest.raises(ValueError, match=f"Rows {start} to {end or 50} were asked for, but 'x' in .* has 50"):
+        HDF5Matrix(path, "x", start, end)
+    assert len(HDF5Matrix(path, "x", 50)) == 0
 
 
 def test_in_threads_and_pickled(path):
