@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -171,3 +172,14 @@ def test_broken_settings_count_as_empty(tmp_path):
     (tmp_path / ".keras" / "keras.json").write_text("{this is no JSON")
     result = run_python("from pykeras import backend as K; print(K.image_data_format())", tmp_path)
     assert (result.stdout, result.stderr) == ("channels_last\n", "")
+
+
+def test_sources_without_the_core(tmp_path):
+    """Whoever starts Python beside the sources is told so."""
+    uncompiled = shutil.ignore_patterns("*.so", "__pycache__")
+    shutil.copytree(Path(pykeras.__file__).parent, tmp_path / "pykeras", ignore=uncompiled)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pykeras.layers"
+    result = run_python(code, tmp_path)
+    assert result.returncode == 1
+    assert f"The compiled core is missing in {tmp_path / 'pykeras'}" in result.stderr.splitlines()[-1]
+    assert "start Python in another folder" in result.stderr

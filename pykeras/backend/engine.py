@@ -11,7 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+try:
+    from .. import _core
+except ImportError as error:
+    from pathlib import Path
+
+    package = Path(__file__).parent.parent
+    if list(
+        package.glob("_core*.so")
+    ):  # there, but not for this Python or system: the reason is in the error
+        raise
+    raise ImportError(
+        f"The compiled core is missing in {package}. If these are the sources, start Python in another "
+        "folder, so that it finds the installed package, or build the core in place (docs/architecture.md)."
+    ) from error
 from . import common
 from .names import (
     FLOAT_DTYPES,

@@ -79,7 +79,8 @@ class Sequential(Model):
             ValueError: it has several inputs or outputs, or does not fit the layer below.
         """
         if not isinstance(layer, Layer):
-            raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer}")
+            hint = "; give `input_shape` to the first layer instead of an input" if K.is_tensor(layer) else ""
+            raise TypeError(f"The added layer must be an instance of class Layer. Found: {layer}{hint}")
         outputs: list[Any] | None = None
         if not self._layers:
             outputs = self._start_with(layer)

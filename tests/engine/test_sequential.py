@@ -61,6 +61,8 @@ def test_2_17_add_checks():
     model = stack()
     with pytest.raises(TypeError, match="must be an instance of class Layer"):
         model.add("dense")
+    with pytest.raises(TypeError, match="give `input_shape` to the first layer"):
+        Sequential([Input((3,)), Dense(2)])
     with pytest.raises(ValueError, match="single output"):
         model.add(Lambda(lambda x: [x, x], output_shape=lambda s: [s, s]))
     with pytest.raises(ValueError, match="expected ndim=4, found ndim=2"):
