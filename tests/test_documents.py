@@ -37,8 +37,19 @@ GUIDE = [page for page in PAGES if page.parent.name == "docs" and "```python" in
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        assert (page.parent / target).exists(), f"{page.name} points to {target}"
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), f"{page.name} points to {target}"
+        if anchor:
+            assert anchor in anchors(file), f"{page.name} points to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in links, by the rule of repository pages and of MkDocs."""
+    prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.name)
@@ -47,6 +58,21 @@ def test_guide(page, tmp_path):
     blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     (tmp_path / "page.py").write_text("\n".join(blocks))
     run_script(tmp_path / "page.py", cwd=tmp_path)
+
+
+def test_faq_is_the_same_in_both_languages():
+    """As many questions in the same order: the same code, and the same names in each answer."""
+    sections = []
+    for name in ("faq.md", "faq.zh-TW.md"):
+        parts = re.split(r"^## .*\n", (ROOT / "docs" / name).read_text("utf-8"), flags=re.MULTILINE)
+        fence = re.compile(r"^```\w+\n.*?^```$", flags=re.MULTILINE | re.DOTALL)
+        sections.append(
+            [(fence.findall(part), sorted(re.findall(r"`[^`]+`", fence.sub("", part)))) for part in parts]
+        )
+    english, chinese = sections
+    assert len(english) == len(chinese) > 20
+    for ours, theirs in zip(english, chinese):
+        assert ours == theirs
 
 
 def test_guide_is_complete():
