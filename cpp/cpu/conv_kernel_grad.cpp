@@ -73,7 +73,11 @@ Range inside(int64_t out, int64_t size, int64_t stride, int64_t offset) {
 }
 
 template <class T>
-void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* grad, T* dk) {
+void channel_tiles(ThreadPool& pool, ConvShape s, const T* x, const T* grad, T* dk) {
+  if (s.d == 1 && s.od == 1 && s.kd == 1 && s.front == 0) {  // images are the planes of one volume
+    s.d = s.od = s.n;
+    s.n = s.sd = 1;
+  }
   const GemmKernels<T>& g = gemm_kernels<T>();
   // A single output channel would fill one lane: then x takes the part of g, and g that of x.
   const bool swapped = s.co == 1;
@@ -82,7 +86,7 @@ void channel_tiles(ThreadPool& pool, const ConvShape& s, const T* x, const T* gr
   const int64_t panels = (columns + g.nr - 1) / g.nr, tiles = s.taps() * low * panels;
   const bool flat = s.is_matmul();
   const int64_t pixels = s.pixels();
-  // A group is a band of rows of one plane, or a few small planes of one image.
+  // A group is a band of rows of one plane, or a few small planes of one volume.
   const int64_t group_rows = std::min(s.oh, std::max<int64_t>(1, (kGroupPixels + s.ow - 1) / s.ow));
   const int64_t group_planes =
       group_rows < s.oh ? 1 : std::clamp<int64_t>(kGroupPixels / (s.oh * s.ow), 1, s.od);

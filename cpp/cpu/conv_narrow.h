@@ -1,5 +1,6 @@
-// Convolutions whose results have few channels (the gradient of an image, the last layer of a generator): in
-// the direct form they would use a few lanes of each vector. Here every source pixel is multiplied by all
+// Convolutions whose results have few channels (the gradient of an image, the last layer of a generator), or
+// many more pixels than their sources (the gradient of a small 'valid' layer): in the direct form they would
+// use a few lanes of each vector, or multiply mostly padding. Here every source pixel is multiplied by all
 // taps, one product with taps·channels columns, and what reaches a result is added up.
 #pragma once
 
