@@ -16,7 +16,7 @@ import numpy as np
 from pykeras import activations, utils
 from pykeras import backend as K
 from pykeras.datasets import cifar10
-from pykeras.layers import *  # noqa: F403
+from pykeras.layers import *
 from pykeras.models import Model
 from pykeras.preprocessing.image import ImageDataGenerator
 
@@ -48,7 +48,7 @@ def margin_loss(y_true, y_pred):
     return K.sum(present + weight * absent, axis=-1)
 
 
-class Capsule(Layer):  # noqa: F405
+class Capsule(Layer):
     """Capsules (batch, number, dimension) from capsules, by routing with agreement.
 
     Args:
@@ -106,16 +106,16 @@ else:
 x_train, x_test = (x.astype("float32") / 255 for x in (x_train[:pictures], x_test[:tests]))
 y_train, y_test = (utils.to_categorical(y, CLASSES) for y in (y_train[:pictures], y_test[:tests]))
 
-picture = Input(shape=(None, None, 3))  # noqa: F405
+picture = Input(shape=(None, None, 3))
 x = picture
 for block, filters in enumerate((width, 2 * width)):
-    x = Conv2D(filters, (3, 3), activation="relu")(x)  # noqa: F405
-    x = Conv2D(filters, (3, 3), activation="relu")(x)  # noqa: F405
+    x = Conv2D(filters, (3, 3), activation="relu")(x)
+    x = Conv2D(filters, (3, 3), activation="relu")(x)
     if block == 0:
-        x = AveragePooling2D((2, 2))(x)  # noqa: F405
-x = Reshape((-1, 2 * width))(x)  # every place is a capsule  # noqa: F405
+        x = AveragePooling2D((2, 2))(x)
+x = Reshape((-1, 2 * width))(x)  # every place is a capsule
 capsules = Capsule(CLASSES, 16, 3, True)(x)
-lengths = Lambda(lambda z: K.sqrt(K.sum(K.square(z), 2)), output_shape=(CLASSES,))(capsules)  # noqa: F405
+lengths = Lambda(lambda z: K.sqrt(K.sum(K.square(z), 2)), output_shape=(CLASSES,))(capsules)
 model = Model(inputs=picture, outputs=lengths)
 model.compile(loss=margin_loss, optimizer="adam", metrics=["accuracy"])
 model.summary()

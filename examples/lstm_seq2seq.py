@@ -12,6 +12,7 @@ Run: python examples/lstm_seq2seq.py [--fast | --data fra-eng/fra.txt]
 """
 
 import argparse
+import os
 
 import numpy as np
 from phrases import make_pairs, read_pairs
@@ -23,6 +24,8 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--fast", action="store_true", help="sentences of a small grammar, a small network")
 parser.add_argument("--data", default="fra-eng/fra.txt", help="lines of English, tab, French")
 options = parser.parse_args()
+if not options.fast and not os.path.exists(options.data):
+    parser.error(f"there is no {options.data}: get the sentences (see above), or try --fast")
 units, epochs, samples = (64, 25, 400) if options.fast else (256, 100, 10000)
 
 if options.fast:

@@ -7,6 +7,7 @@ Run: python examples/lstm_seq2seq_restore.py [--fast | --data fra-eng/fra.txt]
 """
 
 import argparse
+import os
 
 import numpy as np
 from phrases import make_pairs, read_pairs
@@ -19,6 +20,9 @@ parser.add_argument("--fast", action="store_true", help="sentences of a small gr
 parser.add_argument("--data", default="fra-eng/fra.txt", help="lines of English, tab, French")
 parser.add_argument("--model", default="s2s.h5", help="the file that lstm_seq2seq.py wrote")
 options = parser.parse_args()
+for path in [options.model] if options.fast else [options.model, options.data]:
+    if not os.path.exists(path):
+        parser.error(f"there is no {path}: run lstm_seq2seq.py first, with the same options")
 
 if options.fast:
     pairs = make_pairs()

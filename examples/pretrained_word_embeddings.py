@@ -27,6 +27,9 @@ parser.add_argument("--fast", action="store_true", help="small stand-ins for the
 parser.add_argument("--glove", default="glove.6B/glove.6B.100d.txt")
 parser.add_argument("--postings", default="20_newsgroup")
 options = parser.parse_args()
+for path in [] if options.fast else [options.glove, options.postings]:
+    if not os.path.exists(path):
+        parser.error(f"there is no {path}: get the two archives (see above), or try --fast")
 length, words, size, epochs = (150, 500, 20, 4) if options.fast else (1000, 20000, 100, 10)
 kernel, pool = (3, 3) if options.fast else (5, 5)
 VALIDATION = 0.2

@@ -173,6 +173,23 @@ def test_runs_and_learns(name, as_keras, shared_folder, tmp_path):
     assert sensible(results), results
 
 
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("lstm_seq2seq", "fra-eng/fra.txt"),
+        ("lstm_seq2seq_restore", "s2s.h5"),
+        ("pretrained_word_embeddings", "glove.6B/glove.6B.100d.txt"),
+    ],
+)
+def test_data_to_be_got_by_hand(tmp_path, name, missing):
+    """Without them the script says what is missing, before it does anything else."""
+    environment = dict(os.environ, PYTHONPATH=str(Path(pykeras.__file__).parents[1]))
+    command = [sys.executable, str(EXAMPLES / f"{name}.py")]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: there is no {missing}: " in done.stderr
+
+
 def test_every_script_is_tested_and_listed():
     scripts = {file.stem for file in EXAMPLES.glob("*.py")} - HELPERS
     assert scripts == set(CASES) | {"lstm_seq2seq_restore"}
