@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 
+from pykeras import backend as K
 from pykeras.utils import conv_utils, generic_utils, np_utils
 from pykeras.utils.generic_utils import (
     CustomObjectScope,
@@ -59,10 +60,21 @@ def test_scope_restores_after_an_error():  # 3.1.9
     assert get_custom_objects() == {}
 
 
+def test_a_scope_inside_itself():  # 3.1.9
+    scope = CustomObjectScope({"twice": len})
+    with scope:
+        with scope:
+            assert "twice" in get_custom_objects()
+        assert "twice" in get_custom_objects()
+    assert "twice" not in get_custom_objects()
+
+
 def test_serialize():  # 3.1.1
     assert serialize_keras_object(None) is None
     assert serialize_keras_object(Thing(3)) == {"class_name": "Thing", "config": {"size": 3}}
     assert serialize_keras_object(np.mean) == "mean"
+    assert serialize_keras_object(Thing) == "Thing"
+    assert deserialize_keras_object({"class_name": "Thing", "config": None}, {"Thing": Thing}).size == 1
     with pytest.raises(ValueError, match="Cannot serialize"):
         serialize_keras_object(3)
 
@@ -93,6 +105,7 @@ def test_from_config_gets_the_merged_custom_objects():  # 3.1.9
         ({"class_name": "Foo", "config": {}}, "Unknown layer: Foo"),
         ("foo", "Unknown layer:foo"),
         ({"config": {}}, "Improper config format"),
+        ({"class_name": ["Foo"], "config": {}}, "Improper config format"),
         (3, "Could not interpret serialized layer"),
     ],
 )
@@ -337,3 +350,57 @@ def test_layer_test():  # 15.9
 
     with pytest.raises(AssertionError):
         layer_test(Wrong, input_shape=(2, 4))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "shape", "fixed"),
+    [
+        ("BatchNormalization", {}, (3, 4), False),
+        ("LSTM", {"units": 2, "dropout": 0.5}, (3, 4, 5), False),
+        ("GRU", {"units": 2, "stateful": True}, (3, 4, 5), True),
+        ("Embedding", {"input_dim": 11, "output_dim": 3}, (2, None), False),
+        ("Dropout", {"rate": 0.5}, (3, 4), False),
+    ],
+)
+def test_layer_test_of_layers_that_change(kind, arguments, shape, fixed):  # 15.9
+    """Training, a phase or states of their own change what they return: that is no fault of theirs."""
+    from pykeras import layers
+    from pykeras.utils.test_utils import layer_test
+
+    types = {"input_dtype": "int32", "expected_output_dtype": "float32"} if kind == "Embedding" else {}
+    layer_test(getattr(layers, kind), arguments, input_shape=shape, fixed_batch_size=fixed, **types)
+
+
+def faulty(fault):
+    """A layer class with one fault."""
+    from pykeras.layers import Layer
+
+    class Mine(Layer):
+        def __init__(self, units=3, **kwargs):
+            super().__init__(**kwargs)
+            self.units = units
+
+        def build(self, input_shape):
+            self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), initializer="uniform")
+            super().build(input_shape)
+
+        def call(self, x):
+            y = K.dot(x, self.kernel)
+            return y + K.random_uniform((self.units,)) if fault == "call" else y
+
+        def compute_output_shape(self, input_shape):
+            return input_shape if fault == "shape" else (input_shape[0], self.units)
+
+        def get_config(self):
+            return super().get_config() | ({} if fault == "config" else {"units": self.units})
+
+    return Mine
+
+
+def test_layer_test_finds_faults():  # 15.9
+    from pykeras.utils.test_utils import layer_test
+
+    assert layer_test(faulty(None), {"units": 2}, input_shape=(2, 4)).shape == (2, 2)
+    for fault in ("call", "shape", "config"):
+        with pytest.raises((AssertionError, ValueError)):
+            layer_test(faulty(fault), {"units": 2}, input_shape=(2, 4))

@@ -50,7 +50,7 @@ class CustomObjectScope:
     Args:
         *args: dicts name → class or function; later ones win.
 
-    The registry is put back on exit exactly as it was, so scopes nest.
+    The registry is put back on exit exactly as it was, so scopes nest, one in itself too.
 
     Example:
         >>> with CustomObjectScope({'twice': lambda x: 2 * x}):
@@ -60,10 +60,10 @@ class CustomObjectScope:
 
     def __init__(self, *args: dict[str, Any]) -> None:
         self.custom_objects = args
-        self.backup: dict[str, Any] | None = None
+        self._backups: list[dict[str, Any]] = []
 
     def __enter__(self) -> CustomObjectScope:
-        self.backup = _GLOBAL_CUSTOM_OBJECTS.copy()
+        self._backups.append(_GLOBAL_CUSTOM_OBJECTS.copy())
         for objects in self.custom_objects:
             if objects:
                 _GLOBAL_CUSTOM_OBJECTS.update(objects)
@@ -71,7 +71,7 @@ class CustomObjectScope:
 
     def __exit__(self, *exc_info: object) -> None:
         _GLOBAL_CUSTOM_OBJECTS.clear()
-        _GLOBAL_CUSTOM_OBJECTS.update(self.backup or {})
+        _GLOBAL_CUSTOM_OBJECTS.update(self._backups.pop())
 
 
 def custom_object_scope(*args: dict[str, Any]) -> CustomObjectScope:
@@ -101,7 +101,7 @@ def serialize_keras_object(instance: Any) -> Any:
     """
     if instance is None:
         return None
-    if hasattr(instance, "get_config"):
+    if hasattr(instance, "get_config") and not isinstance(instance, type):
         return {"class_name": instance.__class__.__name__, "config": instance.get_config()}
     if hasattr(instance, "__name__"):
         return instance.__name__
@@ -133,11 +133,13 @@ def deserialize_keras_object(
     if isinstance(identifier, dict):
         if "class_name" not in identifier or "config" not in identifier:
             raise ValueError(f"Improper config format: {identifier}")
-        class_name = identifier["class_name"]
+        class_name, config = identifier["class_name"], identifier["config"]
+        if not isinstance(class_name, str):
+            raise ValueError(f"Improper config format: {identifier}")
         found = _lookup(class_name, module_objects, custom_objects)
         if found is None:
             raise ValueError(_unknown(printable_module_name, class_name))
-        return _instantiate(found, identifier["config"], custom_objects)
+        return _instantiate(found, {} if config is None else config, custom_objects)
     if isinstance(identifier, str):
         found = _lookup(identifier, module_objects, custom_objects)
         if found is None:
@@ -171,7 +173,7 @@ def _instantiate(cls: Any, config: Any, custom_objects: dict[str, Any] | None) -
             return cls.from_config(config)
     # A plain function or class: its config is its keyword arguments.
     with CustomObjectScope(custom_objects or {}):
-        return cls(**(config or {}))
+        return cls(**config)
 
 
 # ---- functions

@@ -118,20 +118,17 @@ def layer_test(
         np.testing.assert_allclose(output, expected_output, rtol=1e-3)
 
     again = Model.from_config(model.get_config(), {layer_cls.__name__: layer_cls})
-    if model.weights:
-        again.set_weights(model.get_weights())
-        np.testing.assert_allclose(again.predict(input_data), output, rtol=1e-3)
-    if has_arg(layer.call, "training"):
-        model.compile("rmsprop", "mse")
-        model.train_on_batch(input_data, output)
-
     stack = Sequential([layer_cls.from_config({**layer.get_config(), "batch_input_shape": input_shape})])
+    stack_again = Sequential.from_config(stack.get_config(), {layer_cls.__name__: layer_cls})
     if model.weights:
-        stack.set_weights(model.get_weights())
-        np.testing.assert_allclose(stack.predict(input_data), output, rtol=1e-3)
-    stack = Sequential.from_config(stack.get_config(), {layer_cls.__name__: layer_cls})
-    stack.compile("rmsprop", "mse")
-    stack.train_on_batch(input_data, stack.predict(input_data))
+        for other in (again, stack, stack_again):
+            other.set_weights(model.get_weights())
+            np.testing.assert_allclose(other.predict(input_data), output, rtol=1e-3)
+
+    # last, because it changes the weights
+    for trained in (model, stack) if has_arg(layer.call, "training") else (stack,):
+        trained.compile("rmsprop", "mse")
+        trained.train_on_batch(input_data, output)
     return output
 
 
