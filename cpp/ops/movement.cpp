@@ -32,6 +32,9 @@ Types reshape_type(const InferContext& ctx) {
     const int64_t rank = ctx.shape(1)[0];
     if (const auto dims = ctx.integers(1)) {
       want = Shape(*dims);
+      for (int i = 0; i < std::min(attr.size(), want.rank()); ++i)
+        if (attr[i] >= 0 && want[i] >= 0 && attr[i] != want[i])
+          ctx.fail("stated to be of shape ", Shape(attr.begin(), attr.end()), ", got ", want);
     } else {
       open = true;
       if (want.rank() == 0) {

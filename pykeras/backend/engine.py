@@ -101,6 +101,23 @@ class Tensor:
         """Returns the static shape."""
         return self.shape
 
+    def set_shape(self, shape: Sequence[int | None]) -> None:
+        """States sizes that the ops before could not tell; known ones must agree.
+
+        Raises: ValueError if they do not.
+        """
+        sizes = [None if n is None or int(n) < 0 else int(n) for n in shape]
+        if len(sizes) != len(self.shape) or any(
+            None not in (a, b) and a != b for a, b in zip(sizes, self.shape)
+        ):
+            raise ValueError(
+                f"The tensor {self.name!r} of shape {tuple(self.shape)} cannot be {tuple(sizes)}."
+            )
+        if any(a is not None and b is None for a, b in zip(sizes, self.shape)):
+            known = [-1 if a is None and b is None else a or b or 0 for a, b in zip(sizes, self.shape)]
+            self._value = op("reshape", self, op("shape", self), shape=known)._value
+            self.shape = TensorShape(self._value.shape)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} shape={tuple(self.shape)} dtype={self.dtype}>"
 
@@ -357,13 +374,27 @@ def constant(array: np.ndarray, name: str | None = None) -> Tensor:
     return Tensor(_core.constant(array), None if name is None else scoped_name(name) + ":0")
 
 
+def _tensor_in(x: Any) -> Tensor | None:
+    """A tensor that lists and tuples hold, if any."""
+    if isinstance(x, (list, tuple)):
+        for item in x:
+            found = item if isinstance(item, Tensor) else _tensor_in(item)
+            if found is not None:
+                return found
+    return None
+
+
 def to_tensor(x: Any, dtype: str | None = None) -> Tensor:
-    """Returns tensors as they are and makes constants of everything else.
+    """Returns tensors as they are, lists of tensors stacked, and makes constants of everything else.
 
     Args: as `to_array`; `dtype` is not applied to tensors.
     """
     if isinstance(x, Tensor):
         return x
+    inner = _tensor_in(x)
+    if inner is not None:
+        items = [op("expand_dims", to_tensor(t, inner.dtype), axis=0) for t in x]
+        return op("concat", *items, axis=0)
     return Tensor(_core.constant(to_array(x, dtype)))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .engine import Tensor, op, to_tensor
 from .movement import normalize_axis, reshape_to
+from .names import FLOAT_DTYPES
 from .sparse import SparseTensor, sparse_dot
 
 __all__ = ["batch_dot", "dot"]
@@ -26,7 +27,15 @@ def _sizes(x: Tensor) -> list[Any]:
 
 def _product(x: Tensor, y: Tensor) -> Tensor:
     """The product of two matrices."""
-    return sparse_dot(x, y) if isinstance(x, SparseTensor) else op("matmul", x, y)
+    return sparse_dot(x, y) if isinstance(x, SparseTensor) else _multiply("matmul", x, y)
+
+
+def _multiply(name: str, x: Tensor, y: Tensor, **attrs: Any) -> Tensor:
+    """A matrix product of floats, or of whole numbers: these become float64, which holds them exactly."""
+    if x.dtype in FLOAT_DTYPES or x.dtype != y.dtype or x.dtype == "bool":
+        return op(name, x, y, **attrs)
+    wide = (op("cast", t, dtype="float64") for t in (x, y))
+    return op("cast", op(name, *wide, **attrs), dtype=x.dtype)
 
 
 def dot(x: Any, y: Any) -> Tensor:
@@ -104,7 +113,7 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
             f"`batch_dot` sums over the last two axes; axes {tuple(axes)} of shapes {tuple(x.shape)} and "
             f"{tuple(y.shape)} are batch axes. Bring them to the end with `permute_dimensions`."
         )
-    result = op("batch_matmul", x, y, trans_a=axis_x != rank - 1, trans_b=axis_y == rank - 1)
+    result = _multiply("batch_matmul", x, y, trans_a=axis_x != rank - 1, trans_b=axis_y == rank - 1)
     if missing:
         first = rank_x + rank_y - 3 if missing > 0 else rank_x - 1
         for axis in reversed(range(first, first + abs(missing))):

@@ -348,7 +348,7 @@ class Layer(Connected):
             **kwargs: passed to `call`.
 
         Returns:
-            the output tensor or list of tensors.
+            the output tensor; a list of tensors if `call` makes several.
 
         Raises:
             ValueError: the inputs do not fit.
@@ -372,7 +372,7 @@ class Layer(Connected):
             results = to_list(outputs, allow_tuple=True)
             # a layer that returns its input needs a tensor of its own, or the graph would point past it
             results = [K.identity(x) if any(x is t for t in tensors) else x for x in results]
-            outputs = results if isinstance(outputs, (list, tuple)) else results[0]
+            outputs = unpack_singleton(results)
 
             self._add_inbound_node(tensors, results, previous_mask, output_mask, arguments)
             self._add_activity_loss(results, inputs)

@@ -87,6 +87,15 @@ def test_batch_dot_of_unknown_batch():
     assert K.batch_dot(K.placeholder((None, 2, 3)), K.placeholder((None, 3, 5))).shape == (None, 2, 5)
 
 
+def test_products_of_whole_numbers():
+    """As layers that lay out coordinates do: ones times `K.arange`."""
+    a, b = np.array([[1, 2], [3, -4]], "int32"), np.array([[5], [60_000]], "int32")
+    check(K.dot, np.dot, a, b)
+    check(lambda x, y: K.batch_dot(x, y, axes=[2, 1]), np.matmul, np.stack([a, a + 1]), np.stack([b, b]))
+    with pytest.raises(ValueError, match=r"one dtype, .* K.cast"):
+        K.dot(K.constant(a, "int32"), K.constant(b, "float32"))
+
+
 def test_batch_dot_refuses():
     with pytest.raises(ValueError, match="at least 2 axes"):
         K.batch_dot(K.placeholder((2,)), K.placeholder((2, 3)))

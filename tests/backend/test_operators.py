@@ -188,6 +188,23 @@ def test_wrong_indices():
         x[:, K.constant(1.0)]
 
 
+def test_set_shape_states_what_is_not_known():
+    """As `_time_distributed_dense` of older recurrent layers does after a reshape."""
+    x = K.placeholder((None, None, 3))
+    y = 2 * x
+    y.set_shape([None, 4, 3])
+    assert tuple(y.shape) == (None, 4, 3) == K.int_shape(y)
+    assert K.flatten(y[0]).shape == (12,)
+    y.set_shape((None, None, 3))
+    assert tuple(y.shape) == (None, 4, 3)
+    np.testing.assert_array_equal(K.function([x], [y])([np.ones((2, 4, 3))])[0], np.full((2, 4, 3), 2))
+    for wrong in ([None, 4, 2], [None, 3, 3], [None, 4]):
+        with pytest.raises(ValueError, match=r"cannot be"):
+            y.set_shape(wrong)
+    with pytest.raises(ValueError, match=r"stated to be of shape \(None, 4, 3\), got \(2, 5, 3\)"):
+        K.function([x], [y])([np.ones((2, 5, 3))])
+
+
 def test_iteration_over_known_axes():
     rows = list(K.constant([[1, 2], [3, 4], [5, 6]]))
     assert [K.eval(r).tolist() for r in rows] == [[1, 2], [3, 4], [5, 6]]

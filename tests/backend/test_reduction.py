@@ -77,6 +77,15 @@ def test_no_axes_at_all():
     check(K.sum, lambda x: x, np.float32(3))
 
 
+def test_lists_of_tensors_count_as_stacked():
+    """`K.prod([K.shape(x)[i] for i in axes])`, `K.mean([loss, other])`."""
+    x, y = array(3, 4), array(3, 4)
+    check(lambda x: K.prod([K.shape(x)[0], 5, K.shape(x)[1]]), lambda x: np.int32(60), x)
+    check(lambda x, y: K.mean([x, y], axis=0), lambda x, y: (x + y) / 2, x, y)
+    check(lambda x, y: K.max([[x, y], [y, 1 - y]]), lambda x, y: np.max([x, y, 1 - y]), x, y)
+    check(lambda x, y: x * [y, y], lambda x, y: np.stack([x * y, x * y]), x, y)
+
+
 def test_wrong_axis():
     with pytest.raises(ValueError, match="Axis 2"):
         K.sum(K.placeholder((3, 4)), 2)

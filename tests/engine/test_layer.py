@@ -179,6 +179,25 @@ def test_2_7_returned_input_becomes_another_tensor():
     np.testing.assert_array_equal(Model(x, y).predict(np.ones((2, 3))), np.ones((2, 3)))
 
 
+def test_2_7_a_list_of_one_output_is_that_output():
+    """As layers for any number of inputs do: `return [f(x) for x in to_list(inputs)]`."""
+
+    class Doubled(Layer):
+        def call(self, inputs):
+            return [2 * x for x in (inputs if isinstance(inputs, list) else [inputs])]
+
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    a, b = Input((2,)), Input((3,))
+    one, two = Doubled()(a), Doubled()([a, b])
+    assert K.int_shape(one) == (None, 2) and one._keras_history[2] == 0
+    assert [K.int_shape(x) for x in two] == [(None, 2), (None, 3)]
+    model = Model([a, b], [one, *two])
+    found = model.predict([np.ones((1, 2)), np.ones((1, 3))])
+    assert [x.tolist() for x in found] == [[[2, 2]], [[2, 2]], [[2, 2, 2]]]
+
+
 def test_2_7_list_is_copied():
     tensors = [Input((3,)), Input((3,))]
     add_layer = add(tensors)._keras_history[0]
