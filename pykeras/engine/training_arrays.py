@@ -171,7 +171,7 @@ def running(enqueuer: Any, workers: int = 1, max_queue_size: int = 10) -> Iterat
         enqueuer.start(workers, max_queue_size)
         yield enqueuer.get()
     except BaseException:
-        enqueuer.stop(timeout=0.5)  # do not keep the user waiting for the message
+        enqueuer.stop(timeout=0.2)  # do not keep the user waiting for the message
         raise
     enqueuer.stop()
 

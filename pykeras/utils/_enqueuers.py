@@ -224,7 +224,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
                 return
             batch, error = result
             if error is not None:
-                self.stop(timeout=0.5)
+                self.stop(timeout=0.2)
                 if isinstance(error, StopIteration):
                     return
                 raise error
@@ -399,7 +399,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
                 return
             batch, error = item
             if error is not None:
-                self.stop(timeout=0.5)
+                self.stop(timeout=0.2)
                 raise error
             self._leave_place(not self.queue.empty())
             del item
