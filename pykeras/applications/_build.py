@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .. import backend as K
 from ..layers import GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from ..models import Model
@@ -48,8 +50,18 @@ def check_arguments(weights: Any, include_top: bool, classes: int, pooling: Any)
             'If using `weights` as `"imagenet"` with `include_top` as true, `classes` should be 1000. '
             f"Received: {classes}. For other classes take include_top=False and add a layer of your own"
         )
+    if include_top and not (isinstance(classes, (int, np.integer)) and classes > 0):
+        raise ValueError(f"`classes` must be a whole number above 0. Received: {classes!r}")
     if pooling not in (None, "avg", "max"):
         raise ValueError(f"`pooling` must be None, 'avg' or 'max'. Received: {pooling!r}")
+
+
+def check_width(alpha: float, depth_multiplier: int) -> None:
+    """Raises ValueError for a width of MobileNet that leaves no filters."""
+    if not alpha > 0:
+        raise ValueError(f"`alpha` must be above 0. Received: {alpha!r}")
+    if not (isinstance(depth_multiplier, (int, np.integer)) and depth_multiplier > 0):
+        raise ValueError(f"`depth_multiplier` must be a whole number above 0. Received: {depth_multiplier!r}")
 
 
 def channel_axis() -> int:

@@ -196,9 +196,12 @@ def _obtain_input_shape(
         raise ValueError(f"The input must have 3 channels; got `input_shape={input_shape}`")
     sizes = input_shape[1:] if data_format == "channels_first" else input_shape[:2]
     if any(size is not None and size < min_size for size in sizes):
+        first = data_format == "channels_first"
+        order = "(channels, rows, columns)" if first else "(rows, columns, channels)"
         raise ValueError(
-            f"Input size must be at least {min_size}x{min_size}; got `input_shape={input_shape}`. Enlarge "
-            f"the pictures, for instance by `load_img(path, target_size=({min_size}, {min_size}))`"
+            f"Input size must be at least {min_size}x{min_size}; got `input_shape={input_shape}`, which with "
+            f"{data_format!r} means {order}. Enlarge the pictures, for instance by "
+            f"`load_img(path, target_size=({min_size}, {min_size}))`"
         )
     if require_flatten and None in input_shape:
         raise ValueError(

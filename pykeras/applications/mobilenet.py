@@ -27,6 +27,7 @@ from . import imagenet_utils
 from ._build import (
     WeightFile,
     check_arguments,
+    check_width,
     finish,
     picture_size,
     pool,
@@ -115,6 +116,7 @@ def MobileNet(
     Pictures go through `preprocess_input` (mode 'tf') first.
     """
     check_arguments(weights, include_top, classes, pooling)
+    check_width(alpha, depth_multiplier)
     size = published_size(input_shape, _SIZES)
     first, shape = start(input_tensor, input_shape, size, 32, include_top, weights)
     rows, columns = picture_size(shape)

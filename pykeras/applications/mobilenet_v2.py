@@ -25,6 +25,7 @@ from ._build import (
     channel_axis,
     channels_of,
     check_arguments,
+    check_width,
     finish,
     picture_size,
     pool,
@@ -143,6 +144,7 @@ def MobileNetV2(
     if kwargs:
         raise TypeError(f"Unrecognized keyword arguments: {kwargs}")
     check_arguments(weights, include_top, classes, pooling)
+    check_width(alpha, depth_multiplier)
     _check_shapes(input_shape, input_tensor)
     given = input_shape if input_tensor is None else shape_of(input_tensor)[1:]
     size = published_size(given, _SIZES)

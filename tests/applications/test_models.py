@@ -67,6 +67,9 @@ def test_bad_arguments(name):  # 17.1
             cls(weights=weights)
     with pytest.raises(ValueError, match="`classes` should be 1000"):
         cls(weights="imagenet", classes=10)
+    for classes in (0, -3, "10", None, 2.5):
+        with pytest.raises(ValueError, match="`classes` must be a whole number above 0"):
+            cls(weights=None, classes=classes)
     with pytest.raises(ValueError, match="`pooling` must be None, 'avg' or 'max'"):
         cls(weights=None, include_top=False, pooling="average")
     for shape in ((224, 224), 224, (224.0, 224.0, 3), "224"):
@@ -221,6 +224,21 @@ def test_mobilenet_sizes_and_widths(fetched, name):
         cls(alpha=0.6)
     with pytest.raises(ValueError, match="depth multiplier must be 1"):
         cls(depth_multiplier=2)
+
+
+@pytest.mark.parametrize("name", ["MobileNet", "MobileNetV2"])
+def test_mobilenets_without_filters(name):
+    for wrong in ({"alpha": 0}, {"alpha": -1.0}, {"depth_multiplier": 0}, {"depth_multiplier": 1.5}):
+        with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be .*above 0"):
+            getattr(applications, name)(weights=None, **wrong)
+
+
+def test_shapes_of_the_other_layout():
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match=r"means \(rows, columns, channels\)"):
+        applications.VGG16(weights=None, input_shape=(3, 224, 224))
+    K.set_image_data_format("channels_first")
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match=r"means \(channels, rows, columns\)"):
+        applications.VGG16(weights=None, input_shape=(224, 224, 3))
 
 
 def test_nasnet_sizes():
