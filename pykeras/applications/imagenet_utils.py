@@ -29,8 +29,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     An array of floats is changed in place (copy it first if it is still needed); other arrays are copied.
 
     Args:
-        x: RGB pictures, array or tensor: (rows, columns, 3) or (n, rows, columns, 3), channels first
-            accordingly.
+        x: RGB pictures, array or tensor: (rows, columns, 3) or (n, rows, columns, 3), or with further axes
+            before these; channels first accordingly.
         data_format: 'channels_last' or 'channels_first'; None means the configured one.
         mode: 'caffe' reverses the channels to BGR and subtracts ImageNet's mean colour; 'tf' scales to -1
             … 1; 'torch' scales to 0 … 1 and standardises each channel with ImageNet's mean and deviation.
@@ -40,7 +40,8 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         reversed.
 
     Raises:
-        ValueError: unknown `data_format` or `mode`.
+        ValueError: unknown `data_format` or `mode`; with modes 'caffe' and 'torch', pictures that do not have
+            three channels.
 
     Example:
         >>> preprocess_input(np.array([[[255.0, 127.5, 0.0]]]), mode='tf')
@@ -50,23 +51,35 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     if mode not in ("caffe", "tf", "torch"):
         raise ValueError(f"Unknown mode: {mode!r}. Expected 'caffe', 'tf' or 'torch'.")
     if K.is_tensor(x):
+        _check_channels(K.int_shape(x), data_format, mode)
         return _preprocess_tensor(x, data_format, mode)
     x = np.asarray(x)
+    _check_channels(x.shape, data_format, mode)
     if not issubclass(x.dtype.type, np.floating):
         x = x.astype(K.floatx())
     elif not x.flags.writeable:
         x = x.copy()
     # one picture at a time, which stays in the processor's cache from one step to the next
-    for picture in x if x.ndim == 4 else [x]:
-        _preprocess_picture(picture, data_format, mode)
-    return _reverse(x, x.ndim, data_format) if mode == "caffe" else x
+    for index in np.ndindex(x.shape[:-3]):
+        _preprocess_picture(x[index + (...,)], data_format, mode)
+    return _reverse(x, data_format) if mode == "caffe" else x
 
 
-def _reverse(x: Any, rank: int, data_format: str) -> Any:
+def _check_channels(shape: Any, data_format: str, mode: str) -> None:
+    """Raises ValueError if the channels are not red, green and blue where the mode has a number for each."""
+    if mode == "tf":
+        return
+    axis = -1 if data_format == "channels_last" else -3
+    if len(shape) < -axis or shape[axis] not in (3, None):
+        raise ValueError(
+            f"preprocess_input with mode {mode!r} and {data_format!r} expects pictures with 3 channels (RGB)."
+            f" Got shape {tuple(shape)}; `load_img(path)` turns pictures of other modes into RGB"
+        )
+
+
+def _reverse(x: Any, data_format: str) -> Any:
     """RGB ↔ BGR."""
-    if data_format == "channels_last":
-        return x[..., ::-1]
-    return x[::-1] if rank == 3 else x[:, ::-1]
+    return x[..., ::-1] if data_format == "channels_last" else x[..., ::-1, :, :]
 
 
 def _preprocess_picture(x: np.ndarray, data_format: str, mode: str) -> None:
@@ -78,7 +91,7 @@ def _preprocess_picture(x: np.ndarray, data_format: str, mode: str) -> None:
     # here the channels are still in the order RGB
     mean = _spread(_CAFFE_MEAN[::-1] if mode == "caffe" else _TORCH_MEAN, x, data_format)
     rows = x
-    if data_format == "channels_last" and x.flags.c_contiguous:
+    if data_format == "channels_last" and x.ndim == 3 and x.flags.c_contiguous:
         rows = x.reshape(len(x), -1)  # whole rows at a time are much faster than three numbers at a time
         mean = np.tile(mean, x.shape[1])
     if mode == "torch":
@@ -107,7 +120,7 @@ def _preprocess_tensor(x: Any, data_format: str, mode: str) -> Any:
 
     if mode == "torch":
         return (x / 255.0 - constant(_TORCH_MEAN)) / constant(_TORCH_STD)
-    return _reverse(x, K.ndim(x), data_format) - constant(_CAFFE_MEAN)
+    return _reverse(x, data_format) - constant(_CAFFE_MEAN)
 
 
 def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, Any]]]:

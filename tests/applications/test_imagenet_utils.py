@@ -26,7 +26,7 @@ MODES = ["caffe", "tf", "torch"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("shape", [(5, 7, 3), (2, 5, 7, 3)])
+@pytest.mark.parametrize("shape", [(5, 7, 3), (2, 5, 7, 3), (2, 3, 5, 7, 3)])
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint8", "int64"])
 def test_arrays(mode, shape, layout, dtype):  # 17.2
@@ -68,6 +68,24 @@ def test_tensors(mode, layout):  # 17.2: symbolic tensors work too
         assert np.allclose(got, wanted, atol=1e-4)
     single = K.constant(x[0].astype("float32"))
     assert np.allclose(K.eval(preprocess_input(single, layout, mode)), wanted[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 4), (2, 4, 5, 1), (4, 5), (2, 3, 4, 5), (), (0,)])
+def test_pictures_that_are_not_rgb(shape):  # 17.2: RGBA, grey, the other layout
+    for mode in ("caffe", "torch"):
+        with pytest.raises(ValueError, match=rf"with 3 channels \(RGB\). Got shape \{str(shape)[:-1]}"):
+            preprocess_input(np.zeros(shape), mode=mode)
+    if len(shape) == 4:
+        with pytest.raises(ValueError, match=r"with 3 channels"):
+            preprocess_input(K.placeholder(shape))
+    x = np.zeros(shape)
+    assert preprocess_input(x, mode="tf").shape == shape and (x == -1).all()
+
+
+def test_colours():  # 17.2: no picture, but three channels
+    x = np.random.rand(6, 3) * 255
+    for mode in MODES:
+        assert np.allclose(preprocess_input(x.copy(), mode=mode), by_hand(x, mode))
 
 
 def test_the_module_decides_the_mode():  # 17.2: vgg16.preprocess_input ≠ xception.preprocess_input; 17.1
