@@ -70,6 +70,18 @@ PK_INLINE void store(double* p, vf64 v) { memcpy(p, &v, sizeof v); }
 PK_INLINE vf32 set1(float x) { return x - vf32{}; }
 PK_INLINE vf64 set1(double x) { return x - vf64{}; }
 
+#if PK_VBYTES == 16
+// Up to three lanes. A memcpy of n bytes would be a call, and a call in a loop makes it spill every vector.
+PK_INLINE vf32 load_three(const float* p, int n) {
+  if (!(n & 2)) return n & 1 ? vf32{p[0]} : vf32{};
+  double two;
+  memcpy(&two, p, sizeof two);
+  vf32 v = (vf32)vf64{two};
+  if (n & 1) v[2] = p[2];
+  return v;
+}
+#endif
+
 // The first n lanes (0 <= n <= lanes); the others read as zero and their memory is not touched.
 PK_INLINE vf32 load_part(const float* p, int n) {
 #if defined(__AVX512F__)
@@ -78,9 +90,7 @@ PK_INLINE vf32 load_part(const float* p, int n) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return (vf32)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane));
 #else
-  vf32 v = {};
-  memcpy(&v, p, (size_t)n * 4);
-  return v;
+  return n & 4 ? load(p) : load_three(p, n);
 #endif
 }
 PK_INLINE vf64 load_part(const double* p, int n) {
@@ -90,9 +100,8 @@ PK_INLINE vf64 load_part(const double* p, int n) {
   const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
   return (vf64)_mm256_maskload_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane));
 #else
-  vf64 v = {};
-  memcpy(&v, p, (size_t)n * 8);
-  return v;
+  if (n & 2) return load(p);
+  return n & 1 ? vf64{p[0]} : vf64{};
 #endif
 }
 PK_INLINE void store_part(float* p, vf32 v, int n) {
@@ -102,7 +111,9 @@ PK_INLINE void store_part(float* p, vf32 v, int n) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(n), lane), (__m256)v);
 #else
-  memcpy(p, &v, (size_t)n * 4);
+  if (n & 4) return store(p, v);
+  if (n & 2) memcpy(p, &v, 8);
+  if (n & 1) p[n & 2] = n & 2 ? v[2] : v[0];
 #endif
 }
 PK_INLINE void store_part(double* p, vf64 v, int n) {
@@ -112,7 +123,8 @@ PK_INLINE void store_part(double* p, vf64 v, int n) {
   const __m256i lane = _mm256_setr_epi64x(0, 1, 2, 3);
   _mm256_maskstore_pd(p, _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), lane), (__m256d)v);
 #else
-  memcpy(p, &v, (size_t)n * 8);
+  if (n & 2) return store(p, v);
+  if (n & 1) p[0] = v[0];
 #endif
 }
 
@@ -138,6 +150,28 @@ PK_INLINE vf64 fma(vf64 a, vf64 b, vf64 c) {
   return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 #else
   return a * b + c;
+#endif
+}
+
+// a[lane]*b + c, for code that unrolls over the lanes. ARM has it as one instruction; `a[lane]` in an array
+// of vectors would make GCC take them apart in the other registers.
+PK_INLINE vf32 fma_lane(vf32 a, int lane, vf32 b, vf32 c) {
+#if defined(__aarch64__)
+  const float32x4_t x = (float32x4_t)a, y = (float32x4_t)b, z = (float32x4_t)c;
+  return (vf32)(lane == 0   ? vfmaq_laneq_f32(z, y, x, 0)
+                : lane == 1 ? vfmaq_laneq_f32(z, y, x, 1)
+                : lane == 2 ? vfmaq_laneq_f32(z, y, x, 2)
+                            : vfmaq_laneq_f32(z, y, x, 3));
+#else
+  return fma(set1(a[lane]), b, c);
+#endif
+}
+PK_INLINE vf64 fma_lane(vf64 a, int lane, vf64 b, vf64 c) {
+#if defined(__aarch64__)
+  const float64x2_t x = (float64x2_t)a, y = (float64x2_t)b, z = (float64x2_t)c;
+  return (vf64)(lane == 0 ? vfmaq_laneq_f64(z, y, x, 0) : vfmaq_laneq_f64(z, y, x, 1));
+#else
+  return fma(set1(a[lane]), b, c);
 #endif
 }
 

@@ -32,6 +32,16 @@ enum class PointwiseCode : uint8_t {
       count
 };
 
+// A number as another type, as C has it. A fraction goes to bytes by way of a whole number, so that what is
+// below 0 or above 255 wraps: straight to a byte C leaves it open, and machines differ.
+template <class To, class From>
+inline To converted(From x) {
+  if constexpr (sizeof(To) == 1 && From(0.5) != From(0))
+    return static_cast<To>(static_cast<int32_t>(x));
+  else
+    return static_cast<To>(x);
+}
+
 namespace fn {
 
 #define PK_FN1(name) \

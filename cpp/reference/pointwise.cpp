@@ -119,7 +119,7 @@ void cast(Context&, const KernelArgs& a) {
     }
     with_type(a.out[0].dtype(), [&](auto to) {
       using To = decltype(to);
-      for (int64_t i = 0; i < n; ++i) a.out[0].as<To>()[i] = static_cast<To>(x[i]);
+      for (int64_t i = 0; i < n; ++i) a.out[0].as<To>()[i] = converted<To>(x[i]);
     });
   });
 }

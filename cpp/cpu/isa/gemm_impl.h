@@ -23,6 +23,14 @@ constexpr int kMr = 4;
 
 constexpr int kAhead = 8;  // how many k the prefetches run ahead: b is in the second-level cache, or further
 
+#if defined(__aarch64__)
+constexpr bool kLaneFma = true;  // fma takes one lane of a vector for all of another's
+#else
+constexpr bool kLaneFma = false;
+#endif
+// Does a row's vector v start a cache line, where four make one?
+constexpr bool starts_line(int v) { return PK_VBYTES != 16 || v % 4 == 0; }
+
 enum Layout { kCol = 0, kStrided = -1 };  // or kRowStride, which the compiler then knows
 
 template <class T, int MR, int NV, int RS, bool Masked>
@@ -43,7 +51,8 @@ void tile(const TileArgs<T>& t) {
     for (int i = 0; i < MR; ++i) {
       const T* c = t.c + (t.c_off ? t.c_off[i] : i * t.ldc);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) __builtin_prefetch(c + v * VL, 1);
+      for (int v = 0; v < NV; ++v)
+        if (starts_line(v)) __builtin_prefetch(c + v * VL, 1);
     }
   }
   const T *a_plane = t.a, *b_plane = t.b;  // less what the pieces before them take
@@ -59,26 +68,61 @@ void tile(const TileArgs<T>& t) {
     const T* group[kGroups];
 #pragma GCC unroll 5
     for (int i = 0; i < kGroups; ++i) group[i] = a + 3 * i * aks;
-    for (int64_t k = t.run; k > 0; --k) {
-      V bv[NV];
+    const auto row_of_b = [&](V* bv) __attribute__((always_inline)) {
 #pragma GCC unroll 8
       for (int v = 0; v < NV; ++v)
         bv[v] = Masked && v == NV - 1 ? load_part(b + v * VL, last) : load(b + v * VL);
 #pragma GCC unroll 8
-      for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kAhead * ldb + v * VL);
+      for (int v = 0; v < NV; ++v)
+        if (starts_line(v)) __builtin_prefetch(b + kAhead * ldb + v * VL);
+      b += ldb;
+    };
+    int64_t k = t.run;
+    // With rows of A as vectors of k, a quarter of the loads do: a core with one load a cycle waits for them.
+    if (kLaneFma && RS != kCol) {
+      for (; k >= VL; k -= VL) {
+        V av[MR];
+#pragma GCC unroll 14
+        for (int i = 0; i < MR; ++i) av[i] = load(RS == kStrided ? group[i / 3] + i % 3 * aks : a + i * RS);
+#pragma GCC unroll 4
+        for (int j = 0; j < VL; ++j) {
+          V bv[NV];
+          row_of_b(bv);
+#pragma GCC unroll 14
+          for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 8
+            for (int v = 0; v < NV; ++v) acc[i][v] = fma_lane(av[i], j, bv[v], acc[i][v]);
+        }
+#pragma GCC unroll 5
+        for (int i = 0; i < kGroups; ++i) group[i] += VL;
+        a += VL;
+      }
+    }
+    for (; k > 0; --k) {
+      V bv[NV], columns[MR / VL + 1] = {};
+      row_of_b(bv);
       if (RS == kCol) __builtin_prefetch(a + kAhead * aks);
+      if (kLaneFma && RS == kCol)
+#pragma GCC unroll 4
+        for (int i = 0; i < MR / VL; ++i) columns[i] = load(a + i * VL);
 #pragma GCC unroll 14
       for (int i = 0; i < MR; ++i) {
-        const V av = set1(RS == kStrided ? group[i / 3][i % 3 * aks] : RS == kCol ? a[i] : a[i * RS]);
 #pragma GCC unroll 8
-        for (int v = 0; v < NV; ++v) acc[i][v] = fma(av, bv[v], acc[i][v]);
+        for (int v = 0; v < NV; ++v) {
+          if (kLaneFma && RS == kCol && i < MR / VL * VL)
+            acc[i][v] = fma_lane(columns[i / VL], i % VL, bv[v], acc[i][v]);
+          else
+            acc[i][v] = fma(set1(RS == kStrided ? group[i / 3][i % 3 * aks]
+                                 : RS == kCol   ? a[i]
+                                                : a[i * RS]),
+                            bv[v], acc[i][v]);
+        }
       }
       if (RS == kStrided) {
 #pragma GCC unroll 5
         for (int i = 0; i < kGroups; ++i) ++group[i];
       }
       a += RS == kCol ? aks : 1;
-      b += ldb;
     }
   }
   V bias[NV];

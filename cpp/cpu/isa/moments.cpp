@@ -128,7 +128,7 @@ void column_products(const T* g, const T* x, const T* mean, int64_t rows, int64_
         p0 = fma(a, get(xp) - centre, p0);
       }
       const V s = s0 + s1, p = p0 + p1;
-      for (int l = 0; l < m; ++l) {
+      for (int l = 0; l < m && l < Simd<T>::n; ++l) {  // the second bound is for the compiler to see
         sum[c + l] += static_cast<double>(s[l]);
         products[c + l] += static_cast<double>(p[l]);
       }

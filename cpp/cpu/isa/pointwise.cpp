@@ -60,10 +60,10 @@ Loop<T> loop_of(uint8_t code) {
   return table[code];
 }
 
-// Plain conversions, as C makes them; to bool: not zero.
+// To bool: not zero.
 template <class To, class From>
 void convert_loop(To* to, const From* from, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
+  for (int64_t i = 0; i < n; ++i) to[i] = converted<To>(from[i]);
 }
 template <class From>
 void convert_to_bool(uint8_t* to, const From* from, int64_t n) {
