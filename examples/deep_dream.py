@@ -15,6 +15,7 @@ import scipy.ndimage
 from vision import add_arguments, build, from_network, read_picture, to_network, write_picture
 
 from pykeras import backend as K
+from pykeras.applications import inception_v3
 
 parser = argparse.ArgumentParser()
 parser.add_argument("photo")
@@ -73,7 +74,7 @@ def resize(x, shape):
 
 losses = []
 photo = read_picture(options.photo, (96, 96) if options.fast else None)
-photo = photo / 127.5 - 1 if options.network == "InceptionV3" else to_network(photo)
+photo = (inception_v3.preprocess_input if options.network == "InceptionV3" else to_network)(photo)
 original = photo.shape[1:3]
 shapes = [tuple(int(side / ratio**i) for side in original) for i in reversed(range(octaves))]
 shrunk = resize(photo, shapes[0])

@@ -11,9 +11,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import pykeras
+from pykeras import applications
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 HELPERS = {"babi_stories", "letters", "phrases", "vision"}  # modules that several scripts share
@@ -116,6 +119,15 @@ CASES: dict[str, tuple[list[str], Callable[[Results], bool]]] = {
 }
 
 
+# The networks that these scripts use by default, here with random weights in a file of the published form.
+PUBLISHED = {
+    "conv_filter_visualization": ("VGG16", []),
+    "deep_dream": ("InceptionV3", [PHOTOS + "chelsea.png", "dream.png"]),
+    "neural_doodle": ("VGG19", ["--photo", PHOTOS + "flower.jpg", "--output", "doodle"]),
+    "neural_style_transfer": ("VGG19", [PHOTOS + "chelsea.png", PHOTOS + "flower.jpg", "style"]),
+}
+
+
 # Both ways start with the same random numbers; nothing else is done for the script.
 PLAIN = """
 import os, runpy, sys, numpy
@@ -171,6 +183,45 @@ def test_runs_and_learns(name, as_keras, shared_folder, tmp_path):
     output, results = run(name, arguments, shared_folder / "data", tmp_path, as_keras)
     assert results, output[-2000:]
     assert sensible(results), results
+
+
+def published(name: str) -> pytest.param:
+    costly = name in ("conv_filter_visualization", "neural_doodle")
+    return pytest.param(name, marks=[pytest.mark.slow] if costly else [])
+
+
+@pytest.mark.parametrize("name", [published(name) for name in PUBLISHED])
+def test_with_the_network_it_is_made_for(name, shared_folder, tmp_path):
+    network, arguments = PUBLISHED[name]
+    model = getattr(applications, network)(include_top=False, weights=None)
+    model.save_weights(str(tmp_path / "weights.h5"))
+    arguments = [*arguments, "--weights", "weights.h5"]
+    _, results = run(name, arguments, shared_folder / "data", tmp_path, as_keras=False)
+    before, after = (value for key, value in results.items() if key.endswith(("at the start", "at the end")))
+    if name.startswith("neural"):
+        assert after < 0.5 * before
+    else:  # these go uphill
+        assert after > 1.2 * before > 0
+
+
+def test_doodle_of_scribbles(shared_folder, tmp_path):
+    """Regions from two scribbles, and a picture that the result shall be like."""
+    for name, at in (("a.png", slice(0, 20)), ("b.png", slice(20, 40))):
+        scribble = np.full((40, 40, 3), 255, "uint8")
+        scribble[:, at] = (200, 30, 30)
+        Image.fromarray(scribble).save(tmp_path / name)
+    arguments = CASES["neural_doodle"][0] + [
+        "--labels",
+        "2",
+        "--style-mask",
+        "a.png",
+        "--target-mask",
+        "b.png",
+    ]
+    arguments += ["--content", PHOTOS + "chelsea.png"]
+    _, results = run("neural_doodle", arguments, shared_folder / "data", tmp_path, as_keras=False)
+    assert results["loss at the end"] < 0.5 * results["loss at the start"]
+    assert Image.open(tmp_path / "doodle_at_iteration_1.png").height == 64
 
 
 @pytest.mark.parametrize(
