@@ -207,3 +207,41 @@ def test_time_distributed_dense_of_old_scripts():
     dropped = _time_distributed_dense(K.ones((40, 5, 3)), K.eye(3), dropout=0.5, training=True)
     kept = K.eval(dropped)
     assert set(np.unique(kept)) == {0.0, 2.0} and (kept == kept[:, :1]).all()  # one mask for all steps
+
+
+def test_a_train_function_of_the_script():
+    """As wrappers of optimizers put in: our function made by hand, followed by updates every few batches."""
+    a = Input((3,))
+    model = Model(a, Dense(1, kernel_initializer="ones")(Dropout(0.5)(a)))
+    model.compile("sgd", "mse")
+    inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights
+    assert model._uses_dynamic_learning_phase()
+    inputs += [K.learning_phase()]
+    updates = model.optimizer.get_updates(params=model._collected_trainable_weights, loss=model.total_loss)
+    step = K.function(
+        inputs,
+        [model.total_loss, *model.metrics_tensors],
+        updates=model.updates + updates + model.metrics_updates,
+        **model._function_kwargs,
+    )
+    slow = [K.variable(K.get_value(p)) for p in model.trainable_weights]
+    pairs = list(zip(slow, model.trainable_weights))
+    forward = [K.update(q, q + 0.5 * (p - q)) for q, p in pairs]
+    back = [K.update(p, q) for q, p in pairs]
+    phases = []
+
+    def train(arrays):
+        phases.append(arrays[-1])
+        results = step(arrays)
+        K.batch_get_value(forward)
+        K.batch_get_value(back)
+        return results
+
+    model.train_function = train
+    before = model.get_weights()
+    history = model.fit(X, np.ones((8, 1)), batch_size=4, epochs=2, verbose=0).history
+    model.train_on_batch(X, np.ones((8, 1)))
+    assert phases == [1.0] * 5 and len(history["loss"]) == 2
+    assert not np.allclose(before[0], model.get_weights()[0])
+    for q, p in pairs:
+        np.testing.assert_array_equal(K.get_value(q), K.get_value(p))

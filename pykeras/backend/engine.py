@@ -290,7 +290,7 @@ class Update:
     updates of one variable in the same function then follow each other instead of the last one winning.
     """
 
-    __slots__ = ("step", "value", "variable")
+    __slots__ = ("_run", "step", "value", "variable")
 
     def __init__(
         self, variable: Variable, value: Tensor, step: Callable[[Tensor], Tensor] | None = None
@@ -300,6 +300,7 @@ class Update:
         self.variable = variable
         self.value = value
         self.step = step
+        self._run: tuple[list[Any], Any] | None = None  # the last `K.batch_get_value` that it led
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.variable, self.value))

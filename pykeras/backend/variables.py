@@ -309,11 +309,14 @@ def is_keras_tensor(x: Any) -> bool:
 def eval(x: Any) -> Any:
     """Computes x now.
 
-    Args: x: variable, or tensor that depends on no placeholder; sparse ones become dense.
-    Returns: array, or a NumPy number for a scalar.
+    Args: x: variable, or tensor that depends on no placeholder; sparse ones become dense. An update is
+        carried out.
+    Returns: array, or a NumPy number for a scalar; the new value for an update.
     """
     if isinstance(x, Variable):
         return x._var.get()[()]
+    if isinstance(x, Update):
+        return batch_get_value([x])[0]
     x = to_tensor(x)
     function = getattr(x, "_eval", None)
     if function is None:
@@ -328,8 +331,16 @@ def get_value(x: Any) -> Any:
 
 
 def batch_get_value(ops: Iterable[Any]) -> list[Any]:
-    """Returns the values of several variables."""
-    return [eval(x) for x in ops]
+    """Returns the values of several variables, or carries out several updates at the same time."""
+    ops = list(ops)
+    updates = [x for x in ops if isinstance(x, Update)]
+    if not updates:
+        return [eval(x) for x in ops]
+    made = updates[0]._run
+    if made is None or len(made[0]) != len(ops) or any(x is not y for x, y in zip(made[0], ops)):
+        outputs = [x.value if isinstance(x, Update) else to_dense(to_tensor(x)) for x in ops]
+        made = updates[0]._run = (ops, Function([], outputs, updates, name="updates"))
+    return list(made[1]([]))
 
 
 def set_value(x: Variable, value: Any) -> None:

@@ -241,6 +241,10 @@ class CompiledNetwork(Network):
     def _uses_learning_phase(self) -> bool:
         return self.uses_learning_phase
 
+    def _uses_dynamic_learning_phase(self) -> bool:
+        """Whether the model's functions have the learning phase among their inputs."""
+        return self.uses_learning_phase and not isinstance(K.learning_phase(), int)
+
     def _check_trainable_weights_consistency(self) -> None:
         """Warns if `trainable` flags have changed since `compile`."""
         if self._collected_trainable_weights is None:
@@ -421,4 +425,7 @@ class CompiledNetwork(Network):
 
     def _with_phase(self, function: Any, ins: list[Any], phase: int) -> list[Any]:
         # by the function's arity: the learning phase may have been fixed since it was made
-        return [*ins, float(phase)] if len(function.inputs) > len(ins) else ins
+        inputs = getattr(function, "inputs", None)
+        if inputs is None:  # a script has put a function of its own in place of ours
+            return [*ins, float(phase)] if self._uses_dynamic_learning_phase() else ins
+        return [*ins, float(phase)] if len(inputs) > len(ins) else ins

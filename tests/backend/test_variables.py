@@ -212,3 +212,17 @@ def test_eval_of_a_random_tensor_draws_anew():
     x = K.random_uniform((20,), seed=1)
     assert not np.array_equal(K.eval(x), K.eval(x))
     np.testing.assert_allclose(K.eval(array(3)), array(3))
+
+
+def test_asking_for_the_value_of_an_update_carries_it_out():
+    """As `session.run(update)` does, which `K.get_value` and `K.batch_get_value` are elsewhere."""
+    a, b = K.variable([1.0, 2.0]), K.variable([10.0, 20.0])
+    double = K.update(a, 2 * a)
+    for wanted in ([2, 4], [4, 8]):
+        assert K.get_value(double).tolist() == wanted
+        assert K.get_value(a).tolist() == wanted
+    swap = [K.update(a, b), K.update(b, a)]  # at the same time, so each sees the old value of the other
+    assert [x.tolist() for x in K.batch_get_value([*swap, 3 * a])] == [[10, 20], [4, 8], [12, 24]]
+    assert [x.tolist() for x in K.batch_get_value([a, b])] == [[10, 20], [4, 8]]
+    K.batch_get_value(swap)
+    assert [x.tolist() for x in K.batch_get_value([a, b])] == [[4, 8], [10, 20]]
