@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import backend as K
 from ..layers import (
     Add,
     BatchNormalization,
@@ -96,8 +97,11 @@ def _files(alpha: float, rows: int) -> tuple[WeightFile, WeightFile]:
 
 
 def _check_shapes(input_shape: Any, input_tensor: Any) -> None:
-    """Raises ValueError if a given shape and a given tensor contradict each other."""
-    if input_shape is None or input_tensor is None:
+    """Raises ValueError if a given tensor is none, or a given shape contradicts it."""
+    if input_tensor is None:
+        return
+    K.is_keras_tensor(input_tensor)  # says so itself if it is no tensor at all
+    if input_shape is None:
         return
     for asked, there in zip(picture_size(input_shape), picture_size(shape_of(input_tensor))):
         if asked is not None and there is not None and asked != there:

@@ -126,6 +126,13 @@ def test_any_other_tensor():  # 17.4: the pictures are part of the graph, as sty
     assert np.abs(gradient).max() > 0
 
 
+@pytest.mark.parametrize("name", FACTS)
+def test_input_tensor_that_is_no_tensor(name):  # 17.4
+    for wrong in (np.zeros((1, 64, 64, 3)), [Input((64, 64, 3))], "pictures"):
+        with pytest.raises(ValueError, match="Expected a symbolic tensor instance"):
+            getattr(applications, name)(weights=None, include_top=False, input_tensor=wrong)
+
+
 def test_shape_and_tensor_that_contradict_each_other():
     with pytest.raises(ValueError, match="do not meet the same shape requirements"):
         applications.MobileNetV2((96, 96, 3), weights=None, input_tensor=Input((64, 64, 3)))
