@@ -92,7 +92,9 @@ def _as_inputs(tensors: Any, names: list[str]) -> list[Any]:
 
 def _copy_of(layer: Any) -> Any:
     if isinstance(layer, Model):
-        return clone_model(layer)
+        copy = clone_model(layer)
+        copy.trainable = layer.trainable
+        return copy
     return type(layer).from_config(layer.get_config())
 
 

@@ -469,7 +469,10 @@ class Network(Layer):
             ValueError: the config is broken or names an unknown layer.
         """
         inputs, outputs, name = network_config.from_config(config, custom_objects)
-        return cls(inputs=inputs, outputs=outputs, name=name)
+        model = cls(inputs=inputs, outputs=outputs, name=name)
+        if config.get("trainable") is False:
+            model.trainable = False
+        return model
 
     def _updated_config(self) -> dict[str, Any]:
         """Returns what `to_json` writes, as a dict."""

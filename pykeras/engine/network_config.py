@@ -22,6 +22,18 @@ def _own_nodes(layer: Layer) -> int:
     return 1 if getattr(layer, "_is_graph_network", False) else 0
 
 
+def layer_config(layer: Any) -> Any:
+    """Returns the config of a layer of a model; that of a model inside also says that it is frozen.
+
+    A model's own flag is not part of its config in Keras 2, and of the outermost one it stays so: training
+    with a part frozen compiles that part first, so the flag does not tell what it was compiled with.
+    """
+    config = layer.get_config()
+    if hasattr(layer, "layers") and isinstance(config, dict) and not layer.trainable:
+        return {**config, "trainable": False}
+    return config
+
+
 def to_config(network: Any) -> Config:
     """Returns name, layers, input_layers and output_layers of a functional network.
 
@@ -55,7 +67,7 @@ def to_config(network: Any) -> Config:
             {
                 "name": layer.name,
                 "class_name": type(layer).__name__,
-                "config": layer.get_config(),
+                "config": layer_config(layer),
                 "inbound_nodes": inbound,
             }
         )

@@ -17,6 +17,7 @@ from .compiled import TRAINING_STATE
 from .graph import get_source_inputs
 from .input_layer import Input, InputLayer
 from .network import Network
+from .network_config import layer_config
 from .training import Model
 
 
@@ -273,7 +274,7 @@ class Sequential(Model):
         config: dict[str, Any] = {
             "name": self.name,
             "layers": [
-                {"class_name": type(layer).__name__, "config": copy.deepcopy(layer.get_config())}
+                {"class_name": type(layer).__name__, "config": copy.deepcopy(layer_config(layer))}
                 for layer in layers
             ],
         }
@@ -300,6 +301,8 @@ class Sequential(Model):
             model.add(deserialize(entry, custom_objects=custom_objects))
         if shape and not model._is_graph_network and model._layers:
             model.build(shape)
+        if isinstance(config, dict) and config.get("trainable") is False:
+            model.trainable = False
         return model
 
     def legacy_get_config(self) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import backend as K
 from ..engine.base_layer import InputSpec, Layer, _input_key
+from ..engine.network_config import layer_config
 from ..utils.generic_utils import has_arg, to_list
 from ..utils.namespaces import held_by, public_names
 from ._rnn_base import _standardize_args
@@ -103,7 +104,7 @@ class Wrapper(Layer):
         self.layer.set_weights(weights)
 
     def get_config(self) -> dict[str, Any]:
-        inner = {"class_name": type(self.layer).__name__, "config": self.layer.get_config()}
+        inner = {"class_name": type(self.layer).__name__, "config": layer_config(self.layer)}
         return {**super().get_config(), "layer": inner}
 
     @classmethod

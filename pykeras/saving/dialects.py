@@ -170,9 +170,13 @@ def _clean_sequential(config: Any, context: _Context) -> Any:
         if isinstance(first, dict):
             first["batch_input_shape"] = shape
     result: Config = {"layers": layers}
-    if "name" in config:
-        result["name"] = config["name"]
-    return result
+    return result | _own_settings(config)
+
+
+def _own_settings(config: Config) -> Config:
+    """What a model says about itself: its name, and whether it is frozen."""
+    frozen = {"trainable": False} if config.get("trainable") is False else {}
+    return {"name": config["name"], **frozen} if "name" in config else frozen
 
 
 def _clean_branches(config: Config, context: _Context) -> Config:
@@ -215,9 +219,7 @@ def _clean_functional(config: Config, context: _Context) -> Config:
         "input_layers": _tensor_list(config.get("input_layers")),
         "output_layers": _tensor_list(config.get("output_layers")),
     }
-    if "name" in config:
-        result["name"] = config["name"]
-    return result
+    return result | _own_settings(config)
 
 
 def _clean_node(node: Any) -> list[Any]:

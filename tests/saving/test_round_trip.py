@@ -9,7 +9,15 @@ import pytest
 import pykeras
 from pykeras import backend as K
 from pykeras import layers as L
-from pykeras.models import Model, Sequential, load_model, model_from_config, model_from_json, model_from_yaml
+from pykeras.models import (
+    Model,
+    Sequential,
+    clone_model,
+    load_model,
+    model_from_config,
+    model_from_json,
+    model_from_yaml,
+)
 
 h5py = pytest.importorskip("h5py")
 
@@ -285,6 +293,53 @@ def test_nested_weights_survive_freezing(tmp_path):  # 3.2.3
 
 
 # ---- whole models
+
+
+def on_frozen(kind):
+    """A new top on a model that is frozen as a whole, compiled and trained."""
+    base = Sequential([L.Dense(5, input_shape=(4,)), L.BatchNormalization()], name="base")
+    base.trainable = False
+    if kind == "sequential":
+        model = Sequential([base, L.Dense(3, activation="softmax")])
+    elif kind == "functional":
+        x = L.Input((4,))
+        model = Model(x, L.Dense(3, activation="softmax")(base(x)))
+    else:
+        model = Sequential([L.Reshape((1, 4), input_shape=(4,)), L.TimeDistributed(base), L.Flatten()])
+        model.add(L.Dense(3, activation="softmax"))
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(*data(), verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional", "wrapped"])
+def test_2_19_a_frozen_model_inside_another_stays_frozen(tmp_path, kind):
+    """Else all would train from then on, with a fresh optimizer: its state does not fit any more."""
+    model = on_frozen(kind)
+    model.save(tmp_path / "m.h5")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = load_model(tmp_path / "m.h5")
+    copies = [again, model_from_json(model.to_json()), model_from_yaml(model.to_yaml()), clone_model(model)]
+    assert [len(copy.trainable_weights) for copy in copies] == [2] * 4
+    for one in (model, again):
+        x, y = np.ones((4, 4)), np.eye(3)[[0, 1, 2, 0]]
+        one.fit(x, y, verbose=0, shuffle=False)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(model.get_weights(), again.get_weights()))
+
+
+def test_2_19_the_outermost_flag_is_not_saved(tmp_path):
+    """A GAN's discriminator is frozen after it was compiled; its file trains on."""
+    model = mlp()
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(*data(), verbose=0)
+    model.trainable = False
+    model.save(tmp_path / "m.h5")
+    assert "trainable" not in model.get_config()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = load_model(tmp_path / "m.h5")
+    assert len(again.trainable_weights) == 6
 
 
 def test_model_file_round_trip(tmp_path):  # 3.2.5, 3.2.8
