@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 from pykeras.layers import Dense
@@ -25,3 +26,11 @@ def test_place_of_a_warning(tmp_path, depth):
     filename, message = line_of(lambda: load(depth))
     assert filename == __file__
     assert message.startswith("No training configuration found in save file")
+
+
+def test_place_of_a_warning_from_within_a_with_statement():
+    model = Sequential([Dense(1, input_dim=2)])
+    batches = (np.ones((1, 2)) for _ in range(2))
+    filename, message = line_of(lambda: model.predict_generator(batches, 2, use_multiprocessing=True))
+    assert filename == __file__
+    assert message.startswith("Batches are made in threads")

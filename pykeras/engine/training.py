@@ -236,7 +236,8 @@ class Model(CompiledNetwork):
             max_queue_size: number of batches that may wait.
             workers: threads (or processes) that make batches; 0 makes them in the caller's thread.
             use_multiprocessing: processes instead of threads. They are spawned: the data must be picklable,
-                and a script must do its work below `if __name__ == '__main__':`.
+                and a script must do its work below `if __name__ == '__main__':`. Otherwise threads do it,
+                and a warning says why.
             shuffle: new order of the batches of a `Sequence` in each epoch.
             initial_epoch: number of the first epoch.
 

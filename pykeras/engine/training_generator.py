@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -217,31 +216,40 @@ def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -
             f"A generator or a `keras.utils.Sequence` is expected. Found: {_shown(generator)}. For arrays "
             "use `fit`, `evaluate` and `predict`; call a generator function to get its generator."
         )
-    processes = feeding.use_multiprocessing
-    if processes and feeding.workers > 0 and isinstance(generator, types.GeneratorType):
-        # Keras handed such generators down by fork, which is not safe beside threads.
-        warn(
-            "The generator of a generator function cannot be sent to another process, in spite of "
-            "`use_multiprocessing=True`: it is read in a thread. A `keras.utils.Sequence` can be sent."
-        )
-        processes = False
-    elif processes and not whole and feeding.workers > 1:
-        warn(
-            "Using a generator with `use_multiprocessing=True` and multiple workers may duplicate your data. "
-            "Please consider using the `keras.utils.Sequence` class."
-        )
     if feeding.workers < 1:
         yield _endless(generator, shuffle) if whole else iter(generator)
         return
-    from ..utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer  # not before they are needed
+    from ..utils._worker_process import NotSendable, why_not  # not before they are needed
+    from ..utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer
 
-    enqueuer: Any
-    if whole:
-        enqueuer = OrderedEnqueuer(generator, processes, shuffle)
-    else:
-        enqueuer = GeneratorEnqueuer(generator, processes)
-    enqueuer.batches_wanted = count
-    with running(enqueuer, feeding.workers, feeding.max_queue_size) as batches:
+    def started(processes: bool) -> contextlib.AbstractContextManager[Iterator[Any]]:
+        enqueuer: Any
+        if whole:
+            enqueuer = OrderedEnqueuer(generator, processes, shuffle)
+        else:
+            enqueuer = GeneratorEnqueuer(generator, processes)
+        enqueuer.batches_wanted = count
+        return running(enqueuer, feeding.workers, feeding.max_queue_size)
+
+    with contextlib.ExitStack() as stack:
+        batches = None
+        if feeding.use_multiprocessing:
+            reason = why_not(generator)
+            if reason is None:
+                if not whole and feeding.workers > 1:
+                    warn(
+                        "Using a generator with `use_multiprocessing=True` and multiple workers may "
+                        "duplicate your data. Please consider using the `keras.utils.Sequence` class."
+                    )
+                try:
+                    batches = stack.enter_context(started(processes=True))
+                except NotSendable as error:
+                    reason = str(error)
+            if reason is not None:
+                # Keras handed data and script down by fork, which is not safe beside threads.
+                warn(f"Batches are made in threads, in spite of `use_multiprocessing=True`: {reason}")
+        if batches is None:
+            batches = stack.enter_context(started(processes=False))
         yield batches
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import warnings
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# the package, and what calls the `with` statements in it
+_OURS = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, contextlib.__file__)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -17,6 +19,6 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         category: class of the warning.
     """
     depth, frame = 1, sys._getframe(0)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         depth, frame = depth + 1, frame.f_back
     warnings.warn(message, category, stacklevel=depth)

@@ -8,13 +8,17 @@ Source: the public behaviour of keras/utils/data_utils.py (2.1.6), which uses a 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import os
 import pickle
 import random
 import signal
+import sys
 import traceback
+import types
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from multiprocessing.reduction import ForkingPickler
@@ -30,6 +34,66 @@ class WorkerTraceback(Exception):
         return "\n" + "".join(map(str, self.args))
 
 
+class NotSendable(TypeError):
+    """Data that cannot be sent to other processes."""
+
+
+def why_not(source: Any) -> str | None:
+    """Tells what stands against making batches in other processes, as far as it can be told beforehand.
+
+    Args:
+        source: the generator or Sequence.
+
+    Returns:
+        a sentence; None if nothing is known.
+    """
+    main = sys.modules["__main__"]
+    path: Any = getattr(main, "__file__", None)
+    specification = getattr(main, "__spec__", None)
+    if isinstance(source, types.GeneratorType):
+        return (
+            "the generator of a generator function cannot be sent to other processes. A "
+            "`keras.utils.Sequence` can."
+        )
+    if specification is not None and specification.name.endswith("__main__"):
+        return None  # other processes do not import such a main module
+    if not os.path.isfile(path or ""):
+        if path is None and type(source).__module__ != "__main__":
+            return None
+        return (
+            f"{type(source).__name__} is used in a script without a file (or at the prompt), which other "
+            "processes cannot import. Put it into a file."
+        )
+    if _would_run_again(main, path):
+        return (
+            "each process imports the script, and would do its work once more. Put the work below "
+            "`if __name__ == '__main__':`."
+        )
+    return None
+
+
+def _would_run_again(main: Any, path: str) -> bool:
+    """Whether a spawned process, which imports the main module, will come to where we are now."""
+    line: int | None = None
+    frame: types.FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_globals is main.__dict__ and frame.f_code.co_name == "<module>":
+            line = frame.f_lineno
+        frame = frame.f_back
+    if line is None:  # a thread, or the main module is done
+        return False
+    try:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return False
+    return not any(
+        node.lineno <= line <= (node.end_lineno or 0) and "'__name__'" in ast.dump(node.test)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+    )
+
+
 def pickled(source: Any) -> bytes:
     """Returns a generator or Sequence as bytes for other processes.
 
@@ -37,12 +101,12 @@ def pickled(source: Any) -> bytes:
         source: the object.
 
     Raises:
-        TypeError: it cannot be pickled; the message says what to do.
+        NotSendable: it cannot be pickled; the message says what to do.
     """
     try:
         return bytes(ForkingPickler.dumps(source))
     except Exception as error:
-        raise TypeError(
+        raise NotSendable(
             "use_multiprocessing=True needs data that can be sent to other processes, and "
             f"{type(source).__name__} cannot be pickled: {error}. Use threads (use_multiprocessing=False) or "
             "a `keras.utils.Sequence` that is defined at the top level of a module and opens files, locks "

@@ -1,5 +1,6 @@
 """fit_generator, evaluate_generator, predict_generator."""
 
+import itertools
 import json
 import threading
 import warnings
@@ -315,9 +316,15 @@ def test_9_14_a_generator_function_and_processes():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             runs.append(net.fit_generator(data.endless(), 3, verbose=0, **keywords).history["loss"])
-        told = [str(w.message) for w in caught if "read in a thread" in str(w.message)]
+        told = [str(w.message) for w in caught if "made in threads, in spite of" in str(w.message)]
         assert len(told) == (1 if keywords else 0)
     assert runs[0] == runs[1] == runs[2]
+
+
+def test_9_14_what_cannot_be_sent_and_processes():
+    for source in (data.Locked(), itertools.chain(data.endless())):
+        with pytest.warns(UserWarning, match="made in threads, in spite of.*cannot be pickled"):
+            data.model().fit_generator(source, 3, verbose=0, use_multiprocessing=True)
 
 
 def test_a_model_built_by_its_first_batch():

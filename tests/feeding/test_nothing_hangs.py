@@ -15,7 +15,7 @@ from feeding import data
 import pykeras
 
 START = """
-import os, signal, time
+import os, signal, threading, time
 from feeding import data
 from pykeras.utils import GeneratorEnqueuer, OrderedEnqueuer
 
@@ -37,14 +37,19 @@ class Stuck(data.Numbered):
 """
 
 
+def environment() -> dict[str, str]:
+    """Where scripts find this package and the data of the tests."""
+    paths = [str(Path(pykeras.__file__).parent.parent), str(Path(data.__file__).parent.parent)]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def start(tmp_path: Path, code: str) -> subprocess.Popen[str]:
     """Starts a script in a process of its own."""
     script = tmp_path / "script.py"
     script.write_text(START + code)
-    paths = [str(Path(pykeras.__file__).parent.parent), str(Path(data.__file__).parent.parent)]
     return subprocess.Popen(
         [sys.executable, str(script)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -135,10 +140,53 @@ def test_ctrl_c_while_training(tmp_path):
 
 
 def test_a_script_without_a_main_guard_is_told(tmp_path):
-    code = "data.model().fit_generator(data.Numbered(), verbose=0, use_multiprocessing=True)"
+    code = "e = OrderedEnqueuer(data.Numbered(), True); e.start(); next(e.get())"
     status, _, err = finish(start(tmp_path, code))
     assert status == 1
     assert "a script must do its work below `if __name__ == '__main__':`" in err
+
+
+UNGUARDED = """
+from multiprocessing import parent_process
+
+class Here(data.Numbered):
+    def __getitem__(self, index):
+        os.write(1, b"here\\n" if parent_process() is None else b"there\\n")
+        return super().__getitem__(index)
+
+def train():
+    print("training", flush=True)
+    data.model().fit_generator(Here(4), verbose=0, workers=2, use_multiprocessing=True)
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("work", "processes"),
+    [
+        ("train()", False),
+        ("for _ in range(1):\n    train()", False),
+        ("if os.name:\n    train()", False),
+        ("if __name__ == '__main__':\n    train()", True),
+        ("if os.name:\n    if '__main__' == __name__ and train:\n        train()", True),
+        ("if __name__ == '__main__':\n    t = threading.Thread(target=train); t.start(); t.join()", True),
+    ],
+)
+def test_scripts_of_the_days_of_fork_run(work, processes, tmp_path):
+    """Where a spawned process would do the script's work once more, threads make the batches."""
+    status, out, err = finish(start(tmp_path, UNGUARDED + work))
+    assert status == 0, err
+    words = out.split()
+    assert words.count("training") == 1
+    assert words.count("there" if processes else "here") == 4 and len(words) == 5
+    assert ("in spite of `use_multiprocessing=True`: each process imports the script" in err) != processes
+
+
+def test_classes_of_the_prompt_are_used_in_threads():
+    code = START + UNGUARDED + "train()"
+    run = subprocess.run([sys.executable], input=code, env=environment(), capture_output=True, text=True)
+    assert run.returncode == 0 and run.stdout.split().count("here") == 4
+    assert "Here is used in a script without a file (or at the prompt)" in run.stderr
 
 
 def test_an_error_does_not_wait_for_slow_workers(tmp_path):
