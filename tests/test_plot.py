@@ -125,6 +125,12 @@ def test_signs_that_mean_something_in_xml(draw):
     assert '<b> & "c": Dense' in picture.boxes
 
 
+def test_boxes_hold_names_in_wide_scripts(draw):
+    name = "影像特徵擷取與分類之卷積神經網路層"
+    picture = draw(Sequential([L.Dense(2, input_shape=(2,), name=name)]))
+    assert picture.boxes[f"{name}: Dense"][2] >= 13 * len(name)  # a character is as wide as it is high
+
+
 def test_several_inputs_and_outputs(draw):
     a, b = L.Input((2,), name="a"), L.Input((2,), name="b")
     shared = L.Dense(3, name="shared")

@@ -5,6 +5,7 @@ Source: what keras/utils/vis_utils.py (2.1.6) shows; the drawing is our own.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -227,8 +228,14 @@ def _colours(layer: Any) -> tuple[str, str]:
 
 def _text_width(text: str, size: float) -> float:
     """Width of a text in a usual sans-serif type, on the safe side: no type is at hand to measure it."""
-    em = sum(0.36 if c in _NARROW else 0.95 if c in _WIDE else 0.76 if c.isupper() else 0.62 for c in text)
-    return em * size
+    return size * sum(map(_character_width, text))
+
+
+def _character_width(c: str) -> float:
+    """Width of a character in ems; those of East Asian scripts are as wide as high."""
+    if ord(c) > 0x10FF and unicodedata.east_asian_width(c) in "WF":
+        return 1.0
+    return 0.36 if c in _NARROW else 0.95 if c in _WIDE else 0.76 if c.isupper() else 0.62
 
 
 def _mono_width(text: str) -> float:
