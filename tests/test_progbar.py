@@ -105,6 +105,14 @@ def test_small_values_and_stateful_metrics(clock, capsys):
     assert capsys.readouterr().out.endswith(" - loss: 5.0000e-04 - count: 7\n")
 
 
+def test_target_that_is_no_whole_number(clock, capsys):
+    bar = Progbar(31.25, interval=0)
+    bar.update(8)
+    assert " 8/31 [======>......................." in capsys.readouterr().out
+    bar.update(32)
+    assert capsys.readouterr().out.endswith("/step\n")
+
+
 def test_unknown_target(clock, capsys):
     bar = Progbar(None)
     clock.now += 1

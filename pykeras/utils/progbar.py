@@ -103,13 +103,14 @@ class Progbar:
     def _bar_text(self, current: int) -> str:
         if self.target is None:
             return f"{current:7d}/Unknown"
-        digits = len(str(self.target))
+        whole = int(self.target)  # scripts pass len(x) / batch_size as well
+        digits = len(str(whole))
         share = current / self.target if self.target else 1.0
         done = int(self.width * share)
         arrow = ""
         if done > 0:
             arrow = "=" * (done - 1) + (">" if current < self.target else "=")
-        return f"{current:{digits}d}/{self.target} [" + arrow + "." * (self.width - done) + "]"
+        return f"{int(current):{digits}d}/{whole} [" + arrow + "." * (self.width - done) + "]"
 
     def _time_text(self, current: int, now: float) -> str:
         elapsed = now - self._start
