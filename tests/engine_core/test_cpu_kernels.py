@@ -221,6 +221,17 @@ def test_draws_equal_the_reference(isa, dtype):
                 np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("name", ["random_uniform", "random_normal", "truncated_normal", "random_binomial"])
+def test_draws_are_the_same_for_any_number_of_threads(name):
+    attrs = {"shape": [300_007], "seed": 11, "dtype": "float32"}
+    attrs |= {"random_uniform": {"min": -1.5, "max": 2.0}, "random_binomial": {"p": 0.3}}.get(
+        name, {"mean": 1.0, "stddev": 2.0}
+    )
+    one = run(name, [], attrs, threads=1, step=5)
+    for threads in (2, 3, 7):
+        np.testing.assert_array_equal(run(name, [], attrs, threads=threads, step=5), one)
+
+
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_dropout_masks_equal_the_reference(isa, dtype):
