@@ -166,7 +166,8 @@ class _TensorFlow:
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
-            f"`K.tf.{name}` is not available: this package does not use TensorFlow; {_ADVICE}"
+            f"`K.tf.{name}` is not available: this package does not use TensorFlow. Functions on tensors are "
+            f"those of `K` (`K.mean` for `tf.reduce_mean`, say); {_ADVICE}"
         )
 
 

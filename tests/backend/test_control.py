@@ -278,3 +278,5 @@ def test_sessions_say_what_to_use():
         K.set_session(None)
     with pytest.raises(AttributeError, match="TensorFlow"):
         K.tf.Session()
+    with pytest.raises(AttributeError, match=r"`K.mean` for `tf.reduce_mean`"):
+        K.tf.reduce_mean(K.ones((2,)))
