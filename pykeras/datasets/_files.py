@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..utils.data_utils import get_file, validate_file
-from ._pickles import read_pickle
+from ._pickles import read_lists, read_pickle
 
 
 def find_file(
@@ -47,12 +47,13 @@ def unusable(path: str, why: Any) -> ValueError:
     )
 
 
-def load_npz(path: str, *names: str) -> list[np.ndarray]:
+def load_npz(path: str, *names: str, ragged: bool = False) -> list[Any]:
     """Reads arrays of an .npz file, also arrays of lists, without running anything that the file names.
 
     Args:
         path: the file.
         names: the arrays' names.
+        ragged: give arrays of lists of whole numbers as `Ragged`, which is much faster.
 
     Returns:
         the arrays, in the order of the names.
@@ -65,14 +66,14 @@ def load_npz(path: str, *names: str) -> list[np.ndarray]:
 
     try:
         with zipfile.ZipFile(path) as archive:
-            return [_read_member(archive, f"{name}.npy") for name in names]
+            return [_read_member(archive, f"{name}.npy", ragged) for name in names]
     except KeyError as error:
         raise unusable(path, error.args[0]) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise unusable(path, error) from error
 
 
-def _read_member(archive: Any, name: str) -> np.ndarray:
+def _read_member(archive: Any, name: str, ragged: bool) -> Any:
     info = archive.getinfo(name)
     with archive.open(info) as file:
         version = np.lib.format.read_magic(file)
@@ -91,7 +92,10 @@ def _read_member(archive: Any, name: str) -> np.ndarray:
                 raise ValueError(f"{name} ends early")
             array: Any = np.frombuffer(bytearray(file.read(size)), dtype=dtype)
             return array.reshape(shape, order=order)
-        array = read_pickle(file.read())
+        data = file.read()
+        if ragged and (lists := read_lists(data)) is not None and (len(lists),) == shape:
+            return lists
+        array = read_pickle(data)
         if not isinstance(array, np.ndarray) or array.dtype != object or array.size != math.prod(shape):
             raise ValueError(f"{name} is not the array that its head describes")
         return array.reshape(shape, order=order)

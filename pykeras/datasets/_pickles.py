@@ -14,8 +14,30 @@ from typing import Any
 
 import numpy as np
 
+from .._cython.lists import split_pickle, take_lists
+
 # NumPy 2 renamed its inner modules.
 _CORES = ("numpy.core.", "numpy._core.")
+# What comes before the elements in the pickle of an array is at most that long.
+_HEAD = 500
+
+
+class Ragged:
+    """Lists of whole numbers, laid one behind the other.
+
+    Args:
+        words: the numbers, int64.
+        lengths: how many each list has, int64.
+    """
+
+    def __init__(self, words: np.ndarray, lengths: np.ndarray) -> None:
+        self.words, self.lengths = words, lengths
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, order: np.ndarray) -> Ragged:
+        return Ragged(*take_lists(self.words, self.lengths, order))
 
 
 class _Name:
@@ -112,6 +134,33 @@ class _Reader(pickle.Unpickler):
         if (bare, name) in self.permitted:
             return _Name(self.permitted[bare, name])
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, and loading runs nothing from a file")
+
+
+def read_lists(data: bytes) -> Ragged | None:
+    """Reads the pickle of an array of lists of whole numbers, without an object for each number.
+
+    The numbers are taken out first; what is left, an array of empty lists, goes to `read_pickle`.
+
+    Args:
+        data: the pickle.
+
+    Returns:
+        the lists; None for any other pickle.
+    """
+    # The list of these lists begins at the first "]" that is an opcode; others are parts of small numbers.
+    found, start = None, -1
+    while found is None and (start := data.find(b"]", start + 1, _HEAD)) >= 0:
+        found = split_pickle(data, start)
+    if found is None:
+        return None
+    rest, words, lengths = found
+    try:
+        array = read_pickle(rest)
+    except ValueError:
+        return None
+    if not isinstance(array, np.ndarray) or array.shape != lengths.shape or any(item != [] for item in array):
+        return None
+    return Ragged(words, lengths)
 
 
 def read_pickle(data: bytes, encoding: str = "ASCII") -> Any:

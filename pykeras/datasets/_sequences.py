@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from .._cython.lists import make_lists
 from ._files import unusable
+from ._pickles import Ragged
 
 
 def num_words_from(num_words: int | None, kwargs: dict[str, Any]) -> int | None:
@@ -34,20 +36,17 @@ class Texts:
     """Many lists of word ranks, laid one behind the other.
 
     Args:
-        lists: array of lists of integers.
+        lists: the lists of integers: an array, or `Ragged`.
         path: their file, for errors.
         start_char: put before each text, whose ranks then grow by `index_from`; None for no such mark.
         index_from: what is added to the ranks.
     """
 
     def __init__(self, lists: Any, path: str, start_char: int | None, index_from: int | None) -> None:
-        try:
-            lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-            words = np.fromiter(
-                itertools.chain.from_iterable(lists), dtype=np.int64, count=int(lengths.sum())
-            )
-        except (TypeError, ValueError, OverflowError) as error:
-            raise unusable(path, f"its texts are not lists of numbers ({error})") from error
+        if isinstance(lists, Ragged):
+            words, lengths = lists.words, lists.lengths
+        else:
+            words, lengths = self._laid_out(lists, path)
         if start_char is not None or index_from:
             words += index_from or 0
         if start_char is not None:
@@ -55,6 +54,15 @@ class Texts:
             words = np.insert(words, starts, start_char)
             lengths += 1
         self.words, self.lengths = words, lengths
+
+    @staticmethod
+    def _laid_out(lists: Any, path: str) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+            flat = itertools.chain.from_iterable(lists)
+            return np.fromiter(flat, dtype=np.int64, count=int(lengths.sum())), lengths
+        except (TypeError, ValueError, OverflowError) as error:
+            raise unusable(path, f"its texts are not lists of numbers ({error})") from error
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -80,17 +88,10 @@ class Texts:
 
     def lists(self) -> np.ndarray:
         """Returns an array of objects: one list of Python integers per text."""
-        words = self.words.tolist()
-        ends = np.cumsum(self.lengths).tolist()
-        result = np.empty(len(self.lengths), dtype=object)
-        start = 0
-        for i, end in enumerate(ends):
-            result[i] = words[start:end]
-            start = end
-        return result
+        return make_lists(self.words, self.lengths)
 
 
-def shuffled(generator: np.random.RandomState, *arrays: np.ndarray) -> list[np.ndarray]:
+def shuffled(generator: np.random.RandomState, *arrays: Any) -> list[Any]:
     """Returns the arrays with their rows in a random order, the same for all of them."""
     order = np.arange(len(arrays[0]))
     generator.shuffle(order)

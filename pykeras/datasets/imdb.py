@@ -58,7 +58,7 @@ def load_data(
     """
     num_words = num_words_from(num_words, kwargs)
     file = find_file(path, _ORIGIN, _HASH)
-    x_train, y_train, x_test, y_test = load_npz(file, "x_train", "y_train", "x_test", "y_test")
+    x_train, y_train, x_test, y_test = load_npz(file, "x_train", "y_train", "x_test", "y_test", ragged=True)
     generator = np.random.RandomState(seed)
     x_train, y_train = shuffled(generator, x_train, y_train)
     x_test, y_test = shuffled(generator, x_test, y_test)

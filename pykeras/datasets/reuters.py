@@ -59,7 +59,7 @@ def load_data(
     """
     num_words = num_words_from(num_words, kwargs)
     file = find_file(path, _ORIGIN, _HASH)
-    x, y = load_npz(file, "x", "y")
+    x, y = load_npz(file, "x", "y", ragged=True)
     x, y = shuffled(np.random.RandomState(seed), x, y)
     texts = Texts(x, file, start_char, index_from)
     if maxlen:
