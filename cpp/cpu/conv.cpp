@@ -365,7 +365,7 @@ template <class T>
 size_t conv_workspace(const ThreadPool& pool, const ConvShape& s, bool packed) {
   const size_t kernel = packed ? 0 : conv_packed_bytes<T>(s);
   if (s.is_matmul()) return kernel;
-  if (const auto w = winograd_forward(s)) return kernel + winograd_workspace<T>(pool, *w);
+  if (const auto w = winograd_forward(s)) return winograd_workspace<T>(pool, *w, packed);
   if (const auto narrow = narrow_forward<T>(s)) return kernel + narrow_workspace<T>(pool, *narrow);
   return kernel;
 }
@@ -380,15 +380,15 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
     g.act = act;
     return gemm(pool, g, workspace);
   }
-  const auto w = winograd_forward(s);
+  if (const auto w = winograd_forward(s))
+    return winograd(pool, *w, x, WinogradKernel<T>{packed_k, k}, bias, act, y, workspace);
   const auto narrow = narrow_forward<T>(s);
-  if (!packed_k && (w || narrow || !reads_in_place<T>(s.co))) {
+  if (!packed_k && (narrow || !reads_in_place<T>(s.co))) {
     T* const to = static_cast<T*>(workspace);
     conv_pack(pool, s, k, to);
     workspace = reinterpret_cast<char*>(to) + conv_packed_bytes<T>(s);
     packed_k = to;
   }
-  if (w) return winograd(pool, *w, x, packed_k, bias, act, y, workspace);
   if (narrow) return narrow_conv(pool, *narrow, x, packed_k, bias, act, y, workspace);
   const BSource<T> b = packed_k ? BSource<T>{packed_k, 0, true} : BSource<T>{k, s.co, false};
   tap_conv(pool, forward_grid(s), s.n, x, b, s.co, Epilogue<T>{bias, act}, y,
@@ -397,8 +397,7 @@ void conv(ThreadPool& pool, const ConvShape& s, const T* x, const T* k, const T*
 
 template <class T>
 size_t conv_input_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
-  if (const auto w = winograd_input_grad(s))
-    return winograd_weight_bytes<T>(*w) + winograd_workspace<T>(pool, *w);
+  if (const auto w = winograd_input_grad(s)) return winograd_workspace<T>(pool, *w, false);
   if (const auto narrow = narrow_input_grad<T>(s))
     return narrow_weight_bytes<T>(*narrow) + narrow_workspace<T>(pool, *narrow);
   return packed_b_bytes<T>(s.taps() * s.co, s.c);
@@ -415,12 +414,9 @@ void conv_input_grad(ThreadPool& pool, const ConvShape& s, const T* grad, const 
     x.ldc = s.c;
     return gemm(pool, x, workspace);
   }
-  if (const auto w = winograd_input_grad(s)) {
-    T* const u = static_cast<T*>(workspace);
-    winograd_weights(pool, *w, k, true, u);
-    return winograd(pool, *w, grad, static_cast<const T*>(u), static_cast<const T*>(nullptr), ActSpec{}, dx,
-                    reinterpret_cast<char*>(u) + winograd_weight_bytes<T>(*w));
-  }
+  if (const auto w = winograd_input_grad(s))
+    return winograd(pool, *w, grad, WinogradKernel<T>{nullptr, k, true}, static_cast<const T*>(nullptr),
+                    ActSpec{}, dx, workspace);
   if (const auto narrow = narrow_input_grad<T>(s)) {
     T* const weights = static_cast<T*>(workspace);
     narrow_weights(*narrow, k, true, weights);

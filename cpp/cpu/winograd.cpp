@@ -6,14 +6,12 @@
 #include "cpu/gemm.h"
 #include "cpu/gemm_block.h"
 #include "cpu/parallel.h"
-#include "cpu/pool_types.h"
-#include "cpu/winograd_types.h"
+#include "cpu/winograd_patches.h"
 
 namespace pk::cpu {
 namespace {
 
 constexpr int kPoints = kWinogradPoints;
-
 // What the patches and the sums of one block may take: together they stay in the second-level cache.
 constexpr int64_t kPatchBytes = 320 << 10, kSumBytes = 512 << 10;
 
@@ -21,7 +19,7 @@ constexpr int64_t kPatchBytes = 320 << 10, kSumBytes = 512 << 10;
 // output channels at a time. Each block is one thread's.
 template <class T>
 struct Blocks {
-  int64_t rows, columns, all;         // patches of an image, and of the batch
+  int64_t all;                        // patches
   int64_t tiles, panels;              // of one block
   int64_t tile_blocks, panel_blocks;  // how many
   int64_t v_stride, m_stride;         // elements from one patch to the next
@@ -30,19 +28,15 @@ struct Blocks {
 
   Blocks(const WinogradShape& s, int threads) {
     const GemmKernels<T>& g = gemm_kernels<T>();
-    rows = (s.oh + 1) / 2;
-    columns = (s.ow + 1) / 2;
-    all = s.n * rows * columns;
+    all = s.patches();
     v_stride = spreads<T>(s.c) ? s.c : s.c + 64 / int64_t(sizeof(T));
     const int64_t all_panels = (s.co + g.nr - 1) / g.nr;
     const int64_t per_tile = kPoints * v_stride * int64_t(sizeof(T));
     tiles = std::clamp<int64_t>(kPatchBytes / per_tile / g.mr, 1, 4) * g.mr;
     panels = std::clamp<int64_t>(kSumBytes / (kPoints * tiles * g.nr * int64_t(sizeof(T))), 1, all_panels);
     m_stride = std::min(panels * g.nr, s.co);
-    // A line more: the 16 points of a patch, which are written together, then fall into different cache sets.
-    constexpr int64_t kLine = 64 / int64_t(sizeof(T));
-    v_step = tiles * v_stride + kLine;
-    m_step = (tiles * m_stride + kLine - 1) / kLine * kLine + kLine;
+    v_step = winograd_step<T>(tiles * v_stride);
+    m_step = winograd_step<T>(tiles * m_stride);
     tile_blocks = (all + tiles - 1) / tiles;
     panel_blocks = 1;
     // Few patches: the channels are shared out as well, though each thread then transforms the patches anew.
@@ -61,48 +55,28 @@ struct Blocks {
 template <class T>
 class Winograd {
  public:
-  Winograd(const WinogradShape& s, const Blocks<T>& blocks, const T* x, const T* u, const T* bias,
-           const ActSpec& act, T* y, const T* zeros)
-      : g_(gemm_kernels<T>()), s_(s), b_(blocks), x_(x), u_(u), bias_(bias), act_(act), y_(y), zeros_(zeros) {
-    all_panels_ = (s.co + g_.nr - 1) / g_.nr;
-    point_ = static_cast<int64_t>(packed_b_bytes<T>(s.c, s.co) / sizeof(T));
-  }
+  Winograd(const WinogradShape& s, const Blocks<T>& blocks, const T* u, const WinogradPatches<T>& patches)
+      : g_(gemm_kernels<T>()),
+        s_(s),
+        b_(blocks),
+        patches_(patches),
+        u_(u),
+        u_step_(winograd_weight_step<T>(s)) {}
 
   // Patches [t0, t1), panels [p0, p1).
   void run(int64_t t0, int64_t t1, int64_t p0, int64_t p1, char* room) const {
     T* const v = reinterpret_cast<T*>(room);
     T* const m = reinterpret_cast<T*>(room + round64(static_cast<size_t>(b_.v_elements()) * sizeof(T)));
-    for (int64_t t = t0; t < t1; ++t) gather(t, v + (t - t0) * b_.v_stride);
+    for (int64_t t = t0; t < t1; ++t) patches_.gather(t, v + (t - t0) * b_.v_stride, b_.v_step);
     for (int64_t p = p0; p < p1; p += b_.panels) {
       const int64_t q = std::min(p1, p + b_.panels);
       const int64_t j0 = p * g_.nr, j1 = std::min(s_.co, q * g_.nr);
       for (int point = 0; point < kPoints; ++point) multiply(point, t1 - t0, p, q, v, m - j0);
-      for (int64_t t = t0; t < t1; ++t) scatter(t, j0, j1, m + (t - t0) * b_.m_stride);
+      for (int64_t t = t0; t < t1; ++t) patches_.scatter(t, j0, j1, m + (t - t0) * b_.m_stride, b_.m_step);
     }
   }
 
  private:
-  struct Tile {
-    int64_t image, y, x;  // of its first output pixel
-  };
-  Tile tile(int64_t t) const {
-    return {t / b_.columns / b_.rows, t / b_.columns % b_.rows * 2, t % b_.columns * 2};
-  }
-
-  void gather(int64_t t, T* v) const {
-    const Tile at = tile(t);
-    const T* pixels[kPoints];
-    for (int i = 0; i < 4; ++i) {
-      const int64_t row = at.y - s_.top + i;
-      for (int j = 0; j < 4; ++j) {
-        const int64_t column = at.x - s_.left + j;
-        const bool inside = row >= 0 && row < s_.h && column >= 0 && column < s_.w;
-        pixels[4 * i + j] = inside ? x_ + ((at.image * s_.h + row) * s_.w + column) * s_.c : zeros_;
-      }
-    }
-    PK_TYPED(winograd_input, T)(static_cast<const T* const*>(pixels), s_.c, v, b_.v_step);
-  }
-
   void multiply(int point, int64_t rows, int64_t p0, int64_t p1, const T* v, T* m) const {
     v += point * b_.v_step;
     m += point * b_.m_step;
@@ -115,34 +89,16 @@ class Winograd {
       t.c = m + i0 * b_.m_stride;
       t.ldc = b_.m_stride;
     };
-    gemm_block(g_, 0, rows, p0, p1, s_.co, s_.c, BSource<T>{u_ + point * point_, 0, true}, Epilogue<T>{},
+    gemm_block(g_, 0, rows, p0, p1, s_.co, s_.c, BSource<T>{u_ + point * u_step_, 0, true}, Epilogue<T>{},
                fill, place);
-  }
-
-  void scatter(int64_t t, int64_t j0, int64_t j1, const T* m) const {
-    const Tile at = tile(t);
-    T* outputs[4];
-    for (int k = 0; k < 4; ++k) {
-      const int64_t row = at.y + k / 2, column = at.x + k % 2;
-      const bool inside = row < s_.oh && column < s_.ow;
-      outputs[k] = inside ? y_ + ((at.image * s_.oh + row) * s_.ow + column) * s_.co + j0 : nullptr;
-    }
-    PK_TYPED(winograd_output, T)
-    (m, b_.m_step, j1 - j0, bias_ ? bias_ + j0 : static_cast<const T*>(nullptr), act_.act == 1,
-     static_cast<T* const*>(outputs));
-    if (act_.act > 1)
-      for (T* to : outputs)
-        if (to) g_.activate(to, 0, nullptr, 1, j1 - j0, act_);
   }
 
   const GemmKernels<T>& g_;
   const WinogradShape& s_;
   const Blocks<T>& b_;
-  const T *const x_, *const u_, *const bias_;
-  const ActSpec& act_;
-  T* const y_;
-  const T* const zeros_;
-  int64_t all_panels_, point_;
+  const WinogradPatches<T>& patches_;
+  const T* const u_;
+  const int64_t u_step_;
 };
 
 std::optional<WinogradShape> faster(const ConvShape& s, const WinogradShape& w) {
@@ -176,28 +132,14 @@ std::optional<WinogradShape> winograd_kernel_grad(const ConvShape& s) {
 
 template <class T>
 size_t winograd_weight_bytes(const WinogradShape& s) {
-  return kPoints * packed_b_bytes<T>(s.c, s.co);
+  return static_cast<size_t>(kPoints * winograd_weight_step<T>(s)) * sizeof(T);
 }
 
 template <class T>
 void winograd_weights(ThreadPool& pool, const WinogradShape& s, const T* k, bool gradient, T* u) {
-  const GemmKernels<T>& g = gemm_kernels<T>();
-  const int64_t size = static_cast<int64_t>(packed_b_bytes<T>(s.c, s.co) / sizeof(T));
-  const int64_t panels = (s.co + g.nr - 1) / g.nr;
-  constexpr int64_t kRows = 8;  // of a panel at a time: the taps, packed, and the points made of them
+  const int64_t nr = gemm_kernels<T>().nr, panels = (s.co + nr - 1) / nr;
   const auto one = [&](int64_t p) {
-    T taps[9 * kRows * kMaxNr], points[kPoints * kRows * kMaxNr];
-    const int64_t width = s.co - p * g.nr <= g.vl ? g.vl : g.nr;
-    T* to = u + p * g.nr * s.c;
-    for (int64_t row = 0; row < s.c; row += kRows) {
-      const int64_t rows = std::min(kRows, s.c - row), n = rows * width;
-      for (int t = 0; t < 9; ++t) {
-        const T* from = k + (gradient ? 8 - t : t) * s.c * s.co + (gradient ? row : row * s.co);
-        g.pack_b(from, gradient ? s.c : s.co, gradient, rows, s.co, p, p + 1, taps + t * n, 0, 0);
-      }
-      PK_TYPED(winograd_weights, T)(static_cast<const T*>(taps), n, static_cast<T*>(points));
-      for (int q = 0; q < kPoints; ++q) std::copy_n(points + q * n, n, to + q * size + row * width);
-    }
+    winograd_panel_weights(s, k, gradient, p, 0, s.c, u + p * nr * s.c, winograd_weight_step<T>(s));
   };
   if (s.c * s.co < (1 << 12))
     for (int64_t p = 0; p < panels; ++p) one(p);
@@ -206,21 +148,31 @@ void winograd_weights(ThreadPool& pool, const WinogradShape& s, const T* k, bool
 }
 
 template <class T>
-size_t winograd_workspace(const ThreadPool& pool, const WinogradShape& s) {
+size_t winograd_workspace(const ThreadPool& pool, const WinogradShape& s, bool packed) {
+  if (winograd_by_pieces(s)) return winograd_pieces_workspace<T>(pool, s);
   const Blocks<T> blocks(s, pool.size());
   return static_cast<size_t>(blocks.lanes) * blocks.lane_bytes() +
-         round64(static_cast<size_t>(s.c) * sizeof(T));
+         round64(static_cast<size_t>(s.c) * sizeof(T)) + (packed ? 0 : winograd_weight_bytes<T>(s));
 }
 
 template <class T>
-void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const T* u, const T* bias,
-              const ActSpec& act, T* y, void* workspace) {
+void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const WinogradKernel<T>& kernel,
+              const T* bias, const ActSpec& act, T* y, void* workspace) {
+  if (winograd_by_pieces(s)) return winograd_pieces(pool, s, x, kernel, bias, act, y, workspace);
   const Blocks<T> blocks(s, pool.size());
   if (blocks.all == 0) return;
+  const T* u = kernel.packed;
+  if (!u) {
+    T* const to = static_cast<T*>(workspace);
+    winograd_weights(pool, s, kernel.k, kernel.gradient, to);
+    workspace = reinterpret_cast<char*>(to) + winograd_weight_bytes<T>(s);
+    u = to;
+  }
   T* const zeros = static_cast<T*>(workspace);
   std::fill_n(zeros, s.c, T(0));
   char* const room = static_cast<char*>(workspace) + round64(static_cast<size_t>(s.c) * sizeof(T));
-  const Winograd<T> job(s, blocks, x, u, bias, act, y, zeros);
+  const WinogradPatches<T> patches(s, x, bias, act, y, zeros);
+  const Winograd<T> job(s, blocks, u, patches);
   const int64_t panels = (s.co + gemm_kernels<T>().nr - 1) / gemm_kernels<T>().nr;
   const int64_t total = blocks.tile_blocks * blocks.panel_blocks;
   in_lanes(pool, blocks.lanes, total, [&](int64_t i, int64_t lane) {
@@ -233,9 +185,9 @@ void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const T* u, 
 #define PK_INSTANTIATE(T)                                                                                 \
   template size_t winograd_weight_bytes<T>(const WinogradShape&);                                         \
   template void winograd_weights(ThreadPool&, const WinogradShape&, const T*, bool, T*);                  \
-  template size_t winograd_workspace<T>(const ThreadPool&, const WinogradShape&);                         \
-  template void winograd(ThreadPool&, const WinogradShape&, const T*, const T*, const T*, const ActSpec&, \
-                         T*, void*);
+  template size_t winograd_workspace<T>(const ThreadPool&, const WinogradShape&, bool);                   \
+  template void winograd(ThreadPool&, const WinogradShape&, const T*, const WinogradKernel<T>&, const T*, \
+                         const ActSpec&, T*, void*);
 PK_INSTANTIATE(float)
 PK_INSTANTIATE(double)
 

@@ -16,6 +16,9 @@ namespace pk::cpu {
 // j - left on. Cells outside the image are zero.
 struct WinogradShape {
   int64_t n, h, w, c, oh, ow, co, top, left;
+  int64_t patch_rows() const { return (oh + 1) / 2; }
+  int64_t patch_columns() const { return (ow + 1) / 2; }
+  int64_t patches() const { return n * patch_rows() * patch_columns(); }
 };
 
 // The convolution, or its gradients, in this form: 3x3 kernels of stride 1 on images, where it is the faster
@@ -33,14 +36,21 @@ size_t winograd_weight_bytes(const WinogradShape& s);
 template <class T>
 void winograd_weights(ThreadPool& pool, const WinogradShape& s, const T* k, bool gradient, T* u);
 
-// Room for the patches of as many threads as the pool has.
+// A kernel as winograd_weights made it, or, where `packed` is null, as it comes.
 template <class T>
-size_t winograd_workspace(const ThreadPool& pool, const WinogradShape& s);
+struct WinogradKernel {
+  const T* packed;
+  const T* k = nullptr;
+  bool gradient = false;
+};
 
-// y = act(conv(x) + bias) with weights that winograd_weights made.
+// y = act(conv(x) + bias): the same bits from either form of the kernel. The room is for the patches of as
+// many threads as the pool has, and for the kernel if it comes unpacked.
 template <class T>
-void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const T* u, const T* bias,
-              const ActSpec& act, T* y, void* workspace);
+size_t winograd_workspace(const ThreadPool& pool, const WinogradShape& s, bool packed);
+template <class T>
+void winograd(ThreadPool& pool, const WinogradShape& s, const T* x, const WinogradKernel<T>& kernel,
+              const T* bias, const ActSpec& act, T* y, void* workspace);
 
 // dk (3, 3, c, co) of y = conv(x) from the gradient g of y: the adjoint of the same products, summed over the
 // patches of the batch in their order.

@@ -11,8 +11,8 @@ namespace pk::cpu {
 constexpr int kWinogradPoints = 16;
 
 #define PK_WINOGRAD_KERNELS(T, suffix)                                                                    \
-  /* u[p*n + i] for the 16 points p of n kernels: taps[t*n + i], tap t at row t/3, column t%3. */         \
-  PK_PER_ISA(void winograd_weights_##suffix(const T* taps, int64_t n, T* u))                              \
+  /* u[p*step + i] for the 16 points p of n kernels: taps[t*apart + i], tap t at row t/3, column t%3. */  \
+  PK_PER_ISA(void winograd_weights_##suffix(const T* taps, int64_t apart, int64_t n, T* u, int64_t step)) \
   /* v[p*step + i], i < c, from the 16 pixels of a patch, row by row, c values each. */                   \
   PK_PER_ISA(void winograd_input_##suffix(const T* const* pixels, int64_t c, T* v, int64_t step))         \
   /* The 2x2 outputs of n values each from m[p*step + i], plus bias (n values or null); relu asked for or \

@@ -217,6 +217,7 @@ CONVS += [
     ((40, 4, 4, 32), (3, 3), 48, attrs_of(padding="same")),
     ((2, 5, 5, 32), (3, 3), 32, attrs_of(padding="same")),
     ((2, 3, 9, 64), (3, 3), 64, attrs_of()),
+    ((2, 7, 8, 260), (3, 3), 130, attrs_of(padding="same")),  # a large kernel, piece by piece
 ]
 # Few channels, in the gradient of the input or in the result.
 CONVS += [
@@ -374,6 +375,9 @@ def big_steps():
     yield "conv2d", [wide, kw], same  # by Winograd's products, as the next two
     yield "conv2d_input_grad", [gw, kw, wide], same
     yield "conv2d_kernel_grad", [wide, gw, kw], same
+    large, kl = rand((2, 12, 12, 260), "float32", 60), rand((3, 3, 260, 130), "float32", 61)
+    yield "conv2d", [large, kl], same
+    yield "conv2d_input_grad", [rand((2, 12, 12, 130), "float32", 62), kl, large], same
     few, k3 = rand((8, 50, 50, 3), "float32", 33), rand((5, 5, 3, 40), "float32", 34)
     g3 = rand((8, 50, 50, 40), "float32", 35)
     yield "conv2d", [few, k3], same
@@ -452,3 +456,21 @@ def test_kept_kernel_of_a_layer_with_few_channels_and_another_instruction_set():
         for size in (12, 3, 7):
             x = rand((2, size, size, 40), "float32", 56)
             close(f([x])[0], np_conv(x, k, np.zeros((2, size, size, 3)), attrs)[0], 360)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_large_kernels_give_the_same_bits_in_every_way(isa):
+    """Kept or not, few patches or many in several passes: how Winograd's products are made cannot be seen."""
+    attrs = attrs_of(padding="same")
+    for c, co in ((260, 130), (260, 520)):
+        x, k = rand((20, 8, 8, c), "float32", 58), rand((3, 3, c, co), "float32", 59)
+        whole = run("conv2d", [x, k], attrs, isa=isa)
+        close(whole[7:8], np_conv(x[7:8], k, np.zeros((1, 8, 8, co)), attrs)[0], 9 * c)
+        v = _core.Variable(k.shape, "float32", "k")
+        v.set(k)
+        p = _core.placeholder([None, 8, 8, c], "float32", "x")
+        kept = _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f")
+        assert kept([x])[0].tobytes() == whole.tobytes()
+        for begin, end in [(7, 8), (2, 9)]:
+            assert run("conv2d", [x[begin:end], k], attrs, isa=isa).tobytes() == whole[begin:end].tobytes()
+            assert kept([x[begin:end]])[0].tobytes() == whole[begin:end].tobytes()

@@ -17,13 +17,13 @@ PK_INLINE void to_points(V a, V b, V c, V d, V* out, int step) {
 }
 
 template <class T>
-void weights(const T* taps, int64_t n, T* u) {
+void weights(const T* taps, int64_t apart, int64_t n, T* u, int64_t step) {
   using V = typename Simd<T>::vec;
   vectors<T>(n, [&](int64_t i, int lanes) __attribute__((always_inline)) {
     V rows[4][3];  // G g
     for (int j = 0; j < 3; ++j) {
-      const V a = get(taps + j * n + i, lanes), b = get(taps + (3 + j) * n + i, lanes),
-              c = get(taps + (6 + j) * n + i, lanes), sum = a + c;
+      const V a = get(taps + j * apart + i, lanes), b = get(taps + (3 + j) * apart + i, lanes),
+              c = get(taps + (6 + j) * apart + i, lanes), sum = a + c;
       rows[0][j] = a;
       rows[1][j] = (sum + b) * T(0.5);
       rows[2][j] = (sum - b) * T(0.5);
@@ -31,11 +31,11 @@ void weights(const T* taps, int64_t n, T* u) {
     }
     for (int r = 0; r < 4; ++r) {
       const V a = rows[r][0], b = rows[r][1], c = rows[r][2], sum = a + c;
-      T* to = u + 4 * r * n + i;
+      T* to = u + 4 * r * step + i;
       put(to, a, lanes);
-      put(to + n, (sum + b) * T(0.5), lanes);
-      put(to + 2 * n, (sum - b) * T(0.5), lanes);
-      put(to + 3 * n, c, lanes);
+      put(to + step, (sum + b) * T(0.5), lanes);
+      put(to + 2 * step, (sum - b) * T(0.5), lanes);
+      put(to + 3 * step, c, lanes);
     }
   });
 }
@@ -142,7 +142,9 @@ void weights_adjoint(const T* u, int64_t step, int64_t n, T* const* taps) {
 }  // namespace
 
 #define PK_DEFINE(T, suffix)                                                                        \
-  void winograd_weights_##suffix(const T* taps, int64_t n, T* u) { weights(taps, n, u); }           \
+  void winograd_weights_##suffix(const T* taps, int64_t apart, int64_t n, T* u, int64_t step) {     \
+    weights(taps, apart, n, u, step);                                                               \
+  }                                                                                                 \
   void winograd_input_##suffix(const T* const* pixels, int64_t c, T* v, int64_t step) {             \
     input(pixels, c, v, step);                                                                      \
   }                                                                                                 \
