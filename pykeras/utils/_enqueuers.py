@@ -75,9 +75,9 @@ class SequenceEnqueuer:
         self.queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.stop_signal: threading.Event | None = None
         self.max_queue_size = 0
-        # an entry for each batch that may be made; those of batches that were taken wait in `_left`
+        # an entry for each batch that may be made; those of batches that were taken wait in `_vacant`
         self._places: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._left: deque[None] = deque()
+        self._vacant: deque[None] = deque()
         self._threads: list[threading.Thread] = []
 
     @abstractmethod
@@ -120,7 +120,7 @@ class SequenceEnqueuer:
             self._places.put(None)
         until = time.monotonic() + (_PATIENCE if timeout is None else timeout)
         for thread in self._threads:
-            if thread is not threading.current_thread():
+            if thread.ident is not None and thread is not threading.current_thread():
                 thread.join(max(0.0, until - time.monotonic()))
         self._threads = []
 
@@ -133,21 +133,21 @@ class SequenceEnqueuer:
         self.queue = queue.SimpleQueue()
         self.max_queue_size = max(1, max_queue_size)
         self._places = queue.SimpleQueue()
-        self._left = deque([None] * self.max_queue_size)
+        self._vacant = deque([None] * self.max_queue_size)
         self._give_places()
         self.stop_signal = threading.Event()
         return self.stop_signal
 
     def _leave_place(self, waiting: bool) -> None:
         """Gives back the place of a batch that was taken: soon, or now if no other is `waiting`."""
-        self._left.append(None)
-        if not waiting or len(self._left) >= self.max_queue_size // 3:
+        self._vacant.append(None)
+        if not waiting or len(self._vacant) >= self.max_queue_size // 3:
             self._give_places()
 
     def _give_places(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                self._places.put(self._left.pop())
+                self._places.put(self._vacant.pop())
 
     def _spawn_thread(self, target: Callable[..., None], *args: Any) -> threading.Thread:
         thread = threading.Thread(target=target, args=args, daemon=True, name=f"pykeras-{target.__name__}")
@@ -278,7 +278,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
         while self._ordered and not stopped.is_set():
             self._places.get()  # a batch was taken (or `stop` wants to wake us)
             held += 1
-        self._left.extend([None] * held)
+        self._vacant.extend([None] * held)
         self._give_places()
         return not self._ordered
 

@@ -221,6 +221,26 @@ if __name__ == '__main__':
     assert "raise LookupError('of a worker')" in err  # with the worker's traceback
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_workers_that_cannot_all_be_started(error, monkeypatch):
+    """Ctrl-C in the middle, or no more threads from the system: those that run are stopped."""
+    start, started = threading.Thread.start, []
+
+    def limited(thread):
+        if thread.name.startswith("pykeras-"):
+            started.append(thread)
+            if len(started) == 3:
+                raise error("the third")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    for batches in (data.Numbered(), data.endless()):
+        started.clear()
+        with pytest.raises(error, match="the third"):
+            data.model().fit_generator(batches, 6, verbose=0, workers=4)
+        assert not any(thread.is_alive() for thread in started)
+
+
 def test_a_slow_generator():
     def slow():
         for batch in data.endless():
