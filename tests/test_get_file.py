@@ -249,6 +249,34 @@ def test_untar_again_after_a_new_download(tmp_path, home):
     assert (home / "datasets" / "top" / "c.txt").read_bytes() == b"c"
 
 
+def test_another_process_unpacks_the_same_archive(tmp_path, home, monkeypatch):
+    """It is done just before our own folder is moved to its place: the two are joined."""
+    source = make_tar(tmp_path / "x.tgz", GOOD)
+    replace = os.replace
+
+    def late(old, new):
+        if os.path.basename(new) == "top" and not os.path.exists(new):
+            os.makedirs(os.path.join(new, "deep"))
+            with open(os.path.join(new, "a.txt"), "wb") as file:
+                file.write(b"theirs")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", late)
+    get_file("top", source.as_uri(), untar=True)
+    wanted = ["datasets/top.tar.gz", "datasets/top/a.txt", "datasets/top/c.txt", "datasets/top/deep/b.txt"]
+    assert files_below(home) == wanted
+    assert (home / "datasets" / "top" / "a.txt").read_bytes() == b"a"
+    assert sorted(path.name for path in (home / "datasets").iterdir()) == ["top", "top.tar.gz"]
+
+
+def test_a_folder_where_a_file_is(tmp_path, home):
+    (home / "datasets").mkdir(parents=True)
+    (home / "datasets" / "top").write_bytes(b"a file of the user's")
+    with pytest.raises(OSError):
+        get_file("x.tgz", make_tar(tmp_path / "x.tgz", GOOD).as_uri(), extract=True)
+    assert files_below(home) == ["datasets/top", "datasets/x.tgz"]
+
+
 @pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
 def test_extract(tmp_path, home, kind):  # 15.2: tar or zip
     source = tmp_path / f"x.{kind}"

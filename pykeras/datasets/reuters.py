@@ -54,10 +54,12 @@ def load_data(
 
     Raises:
         OSError: the file is not there and cannot be fetched.
-        ValueError: it is broken, or `maxlen` leaves nothing.
+        ValueError: it is broken, `maxlen` leaves nothing, or `test_split` is out of range.
         TypeError: other keywords.
     """
     num_words = num_words_from(num_words, kwargs)
+    if not 0 <= test_split <= 1:
+        raise ValueError(f"`test_split` must be from 0 to 1. Received: {test_split}")
     file = find_file(path, _ORIGIN, _HASH)
     x, y = load_npz(file, "x", "y", ragged=True)
     x, y = shuffled(np.random.RandomState(seed), x, y)

@@ -146,7 +146,9 @@ def _move(source: str, destination: str) -> None:
     """Moves what lies in one folder into another one, replacing files of the same names."""
     for entry in sorted(os.listdir(source)):
         old, new = os.path.join(source, entry), os.path.join(destination, entry)
-        if os.path.isdir(old) and os.path.isdir(new):
-            _move(old, new)
-        else:
+        try:
             os.replace(old, new)
+        except OSError:  # a folder of that name has files: from before, or another process was faster
+            if not (os.path.isdir(old) and os.path.isdir(new)):
+                raise
+            _move(old, new)

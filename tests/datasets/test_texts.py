@@ -97,6 +97,14 @@ def test_reuters(files, split):  # 17.7
     assert list(zip(x_test, y_test)) == wanted[cut:]
 
 
+def test_reuters_splits_that_are_none(files):
+    path = str(files / "reuters.npz")
+    assert [len(part[0]) for part in reuters.load_data(path, test_split=1)] == [0, 6]
+    for split in (-0.5, 1.5):
+        with pytest.raises(ValueError, match="`test_split` must be from 0 to 1"):
+            reuters.load_data(path, test_split=split)
+
+
 def test_the_shuffle_of_others_is_left_alone(files):
     np.random.seed(3)
     wanted = np.random.rand()
