@@ -154,6 +154,8 @@ def test_nodes():
     assert shared.inbound_nodes == shared._inbound_nodes
     assert drop.outbound_nodes == drop._outbound_nodes == [shared._inbound_nodes[1]]
     assert drop.outbound_nodes[0].inbound_layers == [drop]
+    drop.outbound_nodes = []  # as scripts do that cut layers off
+    assert drop._outbound_nodes == []
     assert model.container_nodes == model._container_nodes == {
         "a_ib-0", "drop_ib-0", "shared_ib-0", "shared_ib-1", "add_1_ib-0", "p_ib-0", "q_ib-0"
     }  # fmt: skip

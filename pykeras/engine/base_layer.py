@@ -166,10 +166,18 @@ class Layer(Connected):
         """The calls of this layer."""
         return self._inbound_nodes
 
+    @inbound_nodes.setter
+    def inbound_nodes(self, nodes: list[Node]) -> None:
+        self._inbound_nodes = nodes
+
     @property
     def outbound_nodes(self) -> list[Node]:
         """The calls that took an output of this layer."""
         return self._outbound_nodes
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: list[Node]) -> None:
+        self._outbound_nodes = nodes
 
     # --------------------------------------------------------------------------- losses and updates
 
