@@ -30,11 +30,11 @@ def test_1_9_what_scripts_write():
     import pykeras as keras
     from pykeras.applications.resnet50 import Input, Model, _obtain_input_shape, get_file
     from pykeras.datasets.cifar10 import load_batch
-    from pykeras.engine import saving
+    from pykeras.engine import saving, topology
     from pykeras.engine.topology import _to_list
     from pykeras.engine.training import GeneratorEnqueuer, OrderedEnqueuer
     from pykeras.layers.convolutional import AveragePooling2D, K, MaxPooling2D
-    from pykeras.layers.core import InputSpec, Layer, initializers
+    from pykeras.layers.core import Highway, InputSpec, Layer, MaxoutDense, Merge, initializers, merge
     from pykeras.layers.recurrent import Recurrent, regularizers
     from pykeras.utils.training_utils import multi_gpu_model
 
@@ -42,6 +42,8 @@ def test_1_9_what_scripts_write():
     assert AveragePooling2D is keras.layers.AveragePooling2D
     assert Layer is keras.engine.Layer and InputSpec is keras.engine.InputSpec
     assert Recurrent is keras.legacy.layers.Recurrent
+    assert (Merge, merge) == (keras.layers.Merge, keras.layers.merge) == (topology.Merge, topology.merge)
+    assert (Highway, MaxoutDense) == (keras.layers.Highway, keras.layers.MaxoutDense)
     assert (K, initializers, regularizers) == (keras.backend, keras.initializers, keras.regularizers)
     assert (Input, Model, get_file) == (keras.layers.Input, keras.models.Model, keras.utils.get_file)
     assert _obtain_input_shape is keras.applications.imagenet_utils._obtain_input_shape

@@ -37,6 +37,10 @@ def _parts(tensor: Tensor) -> tuple[Tensor, ...]:
     return tensor._parts if isinstance(tensor, SparseTensor) else (tensor,)
 
 
+def _is_phase(x: Any) -> bool:
+    return np.ndim(x) == 0 and x in (0, 1)
+
+
 class Function:
     """A compiled computation. Called with a list of arrays, it returns a list of arrays.
 
@@ -110,8 +114,9 @@ class Function:
         """Computes the outputs.
 
         Args: inputs: one array per input. Other numbers become the input's type; the learning phase is
-            fed as 0 or 1 (int, bool or float), and is 0 where it comes last and is left out. SciPy sparse
-            matrices are made dense, unless the input is sparse.
+            fed as 0 or 1 (int, bool or float), and is 0 where it comes last and is left out. One more number
+            at the end counts as a phase that has no effect. SciPy sparse matrices are made dense, unless
+            the input is sparse.
         Returns: one array per output (a NumPy number for a scalar, a SciPy matrix for a sparse tensor).
         Raises: TypeError if `inputs` is no list; ValueError for a wrong number of arrays or a wrong shape.
         """
@@ -144,6 +149,8 @@ class Function:
             )
         if len(inputs) == self._arity - 1 and self._phase_at == [self._arity - 1]:
             inputs = [*inputs, 0]  # a learning phase that is left out has its default
+        elif len(inputs) == self._arity + 1 and not self._phase_at and _is_phase(inputs[-1]):
+            inputs = inputs[:-1]  # a phase that nothing here depends on, as `fit` hands to train functions
         if len(inputs) != self._arity:
             raise ValueError(
                 f"The function {self.name!r} takes {self._arity} arrays, but it received {len(inputs)}."

@@ -16,6 +16,7 @@ from ..utils.keras1_calls import generate_legacy_interface
 from . import network_config
 from .base_layer import Layer, Node, _input_key, check_weights
 from .graph import call_again, check_ends, map_graph, mask_of
+from .graph import get_source_inputs as get_source_inputs
 from .input_layer import InputLayer
 
 

@@ -4,7 +4,7 @@ No module of Keras says which of its names are meant for others, so scripts impo
 `keras.layers.convolutional`, `Layer` from `keras.layers.core` or `Model` from `keras.applications.vgg16`.
 Here such names are found when they are asked for; nothing is loaded before.
 
-Source: the import statements in Keras 2.1.6 and 2.2.4.
+Source: the import statements in Keras 2.1.6 and 2.2.4; where Keras 1 had `Merge` and its kin.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _HOMES = {
     "layers._rnn_base": "_standardize_args",
     "layers.pooling": "_GlobalPooling:_GlobalPooling1D _GlobalPooling:_GlobalPooling2D"
     " _GlobalPooling:_GlobalPooling3D",
-    "legacy.layers": "ConvRecurrent2D Recurrent",
+    "legacy.layers": "ConvRecurrent2D Highway MaxoutDense Merge Recurrent merge",
     "models": "clone_model model_from_json _clone_functional:_clone_functional_model"
     " _clone_sequential:_clone_sequential_model",
     "preprocessing._image_folders": "_count_valid_files_in_directory _iter_valid_files"
@@ -118,7 +118,8 @@ HELD = {
     " preprocess_weights_for_loading save_weights_to_hdf5_group",
     "engine.topology": "K Model _convert_rnn_weights _is_all_none _object_list_uid _to_list conv_utils"
     " ask_to_proceed_with_overwrite count_params has_arg initializers interfaces load_weights_from_hdf5_group"
-    " load_weights_from_hdf5_group_by_name preprocess_weights_for_loading save_weights_to_hdf5_group",
+    " Merge load_weights_from_hdf5_group_by_name merge preprocess_weights_for_loading"
+    " save_weights_to_hdf5_group",
     "engine.training": "Container GeneratorEnqueuer K Layer Network OrderedEnqueuer Progbar Sequence"
     " _batch_shuffle _check_array_lengths _check_loss_and_target_compatibility _standardize_weights cbks"
     " interfaces losses metrics_module optimizers slice_arrays standardize_input_data standardize_weights"
@@ -130,7 +131,8 @@ HELD = {
     " MaxPooling2D MaxPooling3D _Conv _SeparableConv conv_utils transpose_shape",
     "layers.convolutional_recurrent": _PARTS + " ConvRecurrent2D Recurrent _generate_dropout_mask"
     " _standardize_args conv_utils has_arg to_list transpose_shape",
-    "layers.core": _PARTS + " copy deserialize_keras_object func_dump func_load has_arg",
+    "layers.core": _PARTS + " Highway MaxoutDense Merge copy deserialize_keras_object func_dump func_load"
+    " has_arg merge",
     "layers.cudnn_recurrent": _PARTS,
     "layers.embeddings": _PARTS + " to_list",
     "layers.local": _PARTS + " conv_utils",

@@ -197,6 +197,17 @@ def test_18_2_a_learning_phase_that_is_left_out():
         K.function([K.learning_phase(), x], [y])([1])
 
 
+def test_18_2_a_learning_phase_without_effect():
+    """As functions that scripts build from a model's inputs get it, along with what `fit` hands over."""
+    x = K.placeholder((2,))
+    f = K.function([x], [2 * x])
+    for phase in (0, 1, 1.0, np.float32(0)):
+        assert f([[1, 2], phase])[0].tolist() == [2, 4]
+    for more in ([2], [[0, 1]], [1, 1]):
+        with pytest.raises(ValueError, match=f"takes 1 arrays, but it received {1 + len(more)}"):
+            f([[1, 2], *more])
+
+
 def test_unfed_learning_phase_is_test():
     x = K.placeholder((2,))
     np.testing.assert_array_equal(K.function([x], [K.in_train_phase(x * 10.0, x)])([np.ones(2)])[0], [1, 1])
