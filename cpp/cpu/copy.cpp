@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "cpu/parallel.h"
+#include "cpu/shuffle.h"
 
 namespace pk::cpu {
 
@@ -52,12 +53,12 @@ inline Four load4(const uint32_t* p) {
 inline void store4(uint32_t* p, Four v) { std::memcpy(p, &v, sizeof v); }
 inline void transpose_4x4(uint32_t* to, int64_t ti, const uint32_t* from, int64_t fk) {
   const Four r0 = load4(from), r1 = load4(from + fk), r2 = load4(from + 2 * fk), r3 = load4(from + 3 * fk);
-  const Four a = __builtin_shuffle(r0, r1, Four{0, 4, 1, 5}), b = __builtin_shuffle(r0, r1, Four{2, 6, 3, 7});
-  const Four c = __builtin_shuffle(r2, r3, Four{0, 4, 1, 5}), d = __builtin_shuffle(r2, r3, Four{2, 6, 3, 7});
-  store4(to, __builtin_shuffle(a, c, Four{0, 1, 4, 5}));
-  store4(to + ti, __builtin_shuffle(a, c, Four{2, 3, 6, 7}));
-  store4(to + 2 * ti, __builtin_shuffle(b, d, Four{0, 1, 4, 5}));
-  store4(to + 3 * ti, __builtin_shuffle(b, d, Four{2, 3, 6, 7}));
+  const Four a = PK_SHUFFLE4(r0, r1, 0, 4, 1, 5), b = PK_SHUFFLE4(r0, r1, 2, 6, 3, 7);
+  const Four c = PK_SHUFFLE4(r2, r3, 0, 4, 1, 5), d = PK_SHUFFLE4(r2, r3, 2, 6, 3, 7);
+  store4(to, PK_SHUFFLE4(a, c, 0, 1, 4, 5));
+  store4(to + ti, PK_SHUFFLE4(a, c, 2, 3, 6, 7));
+  store4(to + 2 * ti, PK_SHUFFLE4(b, d, 0, 1, 4, 5));
+  store4(to + 3 * ti, PK_SHUFFLE4(b, d, 2, 3, 6, 7));
 }
 
 // The same for ni by nk: by strips that keep the lines of both sides in the cache while they are in use.

@@ -204,6 +204,20 @@ PK_INLINE vf32 at_most(vf32 x, vf32 hi) {
 PK_INLINE vf64 at_least(vf64 x, vf64 lo) { return select(x < lo, lo, x); }
 PK_INLINE vf64 at_most(vf64 x, vf64 hi) { return select(x > hi, hi, x); }
 
+// The lanes of a and, numbered on, of b in the order of `from`, which must be known when this is compiled.
+template <class V, class I>
+PK_INLINE V shuffle(V a, V b, I from) {
+#if defined(__clang__)
+  constexpr int n = sizeof(V) / sizeof(a[0]);
+  V v{};
+#pragma GCC unroll 16
+  for (int l = 0; l < n; ++l) v[l] = int(from[l]) < n ? a[int(from[l])] : b[int(from[l]) - n];
+  return v;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
 PK_INLINE vi32 bits(vf32 x) { return (vi32)x; }
 PK_INLINE vi64 bits(vf64 x) { return (vi64)x; }
 PK_INLINE vf32 from_bits(vi32 x) { return (vf32)x; }

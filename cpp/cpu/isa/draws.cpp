@@ -53,7 +53,7 @@ PK_INLINE vu64 interleave(vu64 a, vu64 b) {
   vu64 mask{};
 #pragma GCC unroll 8
   for (unsigned i = 0; i < kLanes; ++i) mask[i] = (i % 2 ? kLanes + i - 1 : i) + kUpper;
-  return __builtin_shuffle(a, b, mask);
+  return shuffle(a, b, mask);
 }
 
 // The words' upper 24 bits, in the order of the elements; n is rounded up to whole groups.

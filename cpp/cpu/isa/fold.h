@@ -65,7 +65,7 @@ inline __attribute__((always_inline)) V fold_lanes(V v) {
     typename Simd<typename ElemOf<V>::type>::ivec other;
 #pragma GCC unroll 16
     for (int l = 0; l < Simd<typename ElemOf<V>::type>::n; ++l) other[l] = l ^ kWidth;
-    return fold_lanes<Op, kWidth / 2>(Op::f(v, __builtin_shuffle(v, other)));
+    return fold_lanes<Op, kWidth / 2>(Op::f(v, shuffle(v, v, other)));
   }
 }
 

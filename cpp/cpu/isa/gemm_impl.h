@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cpu/gemm_types.h"
+#include "cpu/shuffle.h"
 #include "cpu/simd_math.h"
 
 namespace pk::cpu::PK_ISA {
@@ -171,13 +172,7 @@ void pack_cols(const T* a, int64_t ld, int64_t cols, int64_t k, T* to) {
 }
 
 // Transposes a block of 4x4 from rows ld apart to rows ldt apart, with 16-byte vectors that every ISA has.
-#if defined(__clang__)
-#define PK_SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define PK_SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, q4i{i, j, k, l})
-#endif
 typedef float q4 __attribute__((vector_size(16)));
-typedef int32_t q4i __attribute__((vector_size(16)));
 
 PK_INLINE void transpose4(const float* a, int64_t ld, float* to, int64_t ldt) {
   q4 r0, r1, r2, r3;
