@@ -29,6 +29,12 @@ KERAS_VERSION = "2.2.4"
 
 _OTHER_ENGINES = ("tensorflow", "theano", "cntk")
 
+# Packages that came along with Keras 2.2, and where most of what they hold is in Keras itself.
+_COMPANIONS = {
+    "keras_applications": "keras.applications",
+    "keras_preprocessing": "keras.preprocessing",
+}
+
 
 # ---- import keras
 
@@ -397,6 +403,11 @@ def _hint(error: BaseException) -> None:
             "  sessions, devices, seeds: delete these lines; `numpy.random.seed` makes runs reproducible\n"
             "  functions on tensors (such as `tf.reduce_mean`): `keras.backend` has them (`K.mean`)\n"
             f"  anything else: install {engine} beside {OWN}"
+        )
+    elif engine in _COMPANIONS:
+        hint = (
+            f"the script imports {engine}, which came along with Keras 2.2. It works with {OWN}: "
+            f"`pip install {engine}`. Most of it is also in `{_COMPANIONS[engine]}`."
         )
     else:
         return

@@ -424,6 +424,14 @@ def test_other_engines_that_are_not_there(run):
     assert "tensorflow.keras" not in result.stderr
 
 
+@pytest.mark.parametrize("name", ["applications", "preprocessing"])
+def test_packages_that_came_along_with_keras(run, name):
+    hide = f"import sys\nsys.modules['keras_{name}'] = None\n"
+    result = run(hide + f"from keras_{name}.imagenet_utils import _obtain_input_shape")
+    assert result.returncode == 1
+    assert f"`pip install keras_{name}`" in result.stderr and f"`keras.{name}`" in result.stderr
+
+
 def test_tensorflow_that_is_there(run, tmp_path):
     (tmp_path / "tensorflow.py").write_text("__version__ = '2.99'")
     assert printed(run("import tensorflow as tf, keras\nprint(tf.__version__)")) == ["2.99"]
