@@ -11,7 +11,7 @@ import hashlib
 import numpy as np
 
 from ..utils.namespaces import held_by
-from ._files import find_file, load_npz
+from ._files import find_file, load_npz, unusable
 
 _ORIGIN = "https://s3.amazonaws.com/img-datasets/mnist.npz"
 _HASH = "8a61469f7ea1b51cbae51d4f78837e45"
@@ -37,7 +37,11 @@ def load_data(path: str = "mnist.npz") -> tuple[Part, Part]:
         OSError: the file is not there and cannot be fetched.
         ValueError: it is broken.
     """
-    x_train, y_train, x_test, y_test = load_npz(find_file(path, _ORIGIN, _HASH, _same_pictures), *_NAMES)
+    file = find_file(path, _ORIGIN, _HASH, _same_pictures)
+    x_train, y_train, x_test, y_test = load_npz(file, *_NAMES)
+    for x, y in ((x_train, y_train), (x_test, y_test)):
+        if x.dtype == object or x.ndim < 2 or y.shape[:1] != x.shape[:1]:
+            raise unusable(file, f"pictures of shape {x.shape} ({x.dtype}) with labels of shape {y.shape}")
     return (x_train, y_train), (x_test, y_test)
 
 

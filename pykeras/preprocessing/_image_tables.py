@@ -169,7 +169,7 @@ class DataFrameIterator(FileIterator):
             [self.class_indices[name] for name in label]
             if isinstance(label, list | tuple)
             else self.class_indices[label]
-            for label in df[y_col]
+            for label in df[y_col].tolist()
         ]
         several = any(isinstance(number, list) for number in numbers)
         return numbers if several else np.array(numbers, dtype="int32")
@@ -195,16 +195,16 @@ class DataFrameIterator(FileIterator):
 
     def _existing(self, table: Any, x_col: str) -> Any:
         """The rows whose file exists and has the name of an image."""
+        endings = tuple("." + ending for ending in ENDINGS)
         keep = np.array(
             [
-                name.lower().endswith(tuple("." + ending for ending in ENDINGS))
-                and os.path.isfile(os.path.join(self.directory, name))
+                name.lower().endswith(endings) and os.path.isfile(os.path.join(self.directory, name))
                 for name in table[x_col]
             ],
             dtype=bool,
         )
         if not keep.all():
-            lost = [name for name, kept in zip(table[x_col], keep) if not kept]
+            lost = [name for name, kept in zip(table[x_col].tolist(), keep) if not kept]
             warnings.warn(
                 f'Found {len(lost)} invalid image filename(s) in x_col="{x_col}", such as {lost[0]!r}. These '
                 "filename(s) will be ignored. Names are relative to "
@@ -215,8 +215,8 @@ class DataFrameIterator(FileIterator):
 
     def _select_classes(self, table: Any, y_col: str, classes: list[Any] | None) -> Any:
         """Numbers the classes, and returns the rows that have one of them."""
-        labels = [label if isinstance(label, list | tuple) else [label] for label in table[y_col]]
-        several = any(isinstance(label, list | tuple) for label in table[y_col])
+        labels = [label if isinstance(label, list | tuple) else [label] for label in table[y_col].tolist()]
+        several = any(isinstance(label, list | tuple) for label in table[y_col].tolist())
         kinds = set()
         for label in (label for row in labels for label in row):
             kinds.add(isinstance(label, str))

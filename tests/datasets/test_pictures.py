@@ -37,6 +37,15 @@ def test_mnist(tmp_path):
     assert all(np.array_equal(got[name], arrays[name]) and got[name].dtype == np.uint8 for name in arrays)
 
 
+def test_a_file_of_something_else_is_not_mnist(tmp_path):
+    texts = np.empty(2, dtype=object)
+    texts[:] = [[1], [2, 3]]
+    for x, y in ((texts, np.zeros(2)), (np.zeros((2, 28, 28)), np.zeros(3)), (np.zeros(4), np.zeros(4))):
+        np.savez(tmp_path / "m.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+        with pytest.raises(ValueError, match=r"another one than expected: pictures of shape \([0-9, ]+\)"):
+            mnist.load_data(str(tmp_path / "m.npz"))
+
+
 def test_mnist_in_the_cache_must_be_the_published_one(home):  # 17.7
     np.savez(home / "mnist.npz", **dict.fromkeys(("x_train", "y_train", "x_test", "y_test"), np.zeros(1)))
     with pytest.raises(OSError, match="its hash is not 8a61469f7ea1b51cbae51d4f78837e45"):
