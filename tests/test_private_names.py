@@ -247,3 +247,30 @@ def test_a_train_function_of_the_script():
     assert not np.allclose(before[0], model.get_weights()[0])
     for q, p in pairs:
         np.testing.assert_array_equal(K.get_value(q), K.get_value(p))
+
+
+def test_a_convolution_of_the_script():
+    """Made from the base class, whose config has the rank, with a weight before it is built."""
+    from pykeras.layers.convolutional import _Conv
+
+    class Scaled(_Conv):
+        def __init__(self, filters, kernel_size, **kwargs):
+            super().__init__(rank=2, filters=filters, kernel_size=kernel_size, **kwargs)
+            self.scale = self.add_weight(name="scale", shape=(1,), initializer="ones", trainable=False)
+
+        def call(self, inputs):
+            return K.bias_add(K.conv2d(inputs, self.kernel * self.scale), self.bias)
+
+        def get_config(self):
+            config = super().get_config()
+            assert config.pop("rank") == 2
+            return config
+
+    a = Input((5, 5, 1))
+    layer = Scaled(2, 3)
+    model = Model(a, layer(a))
+    assert [w.shape for w in layer.get_weights()] == [(3, 3, 1, 2), (2,), (1,)]
+    copy = Model.from_config(model.get_config(), custom_objects={"Scaled": Scaled})
+    copy.set_weights(model.get_weights())
+    data = np.ones((1, 5, 5, 1))
+    np.testing.assert_array_equal(copy.predict(data), model.predict(data))

@@ -39,6 +39,10 @@ class TensorShape(tuple):
 
     __slots__ = ()
 
+    def __getitem__(self, key: Any) -> Any:
+        found = tuple.__getitem__(self, key)
+        return TensorShape(found) if isinstance(key, slice) else found
+
     @property
     def ndims(self) -> int:
         """Number of axes."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..utils._sequence import Sequence
+from ..utils._sequence import is_sequence
 from ..utils._warn import warn
 from ..utils.generic_utils import Progbar, to_list, unpack_singleton
 from .training_arrays import running, start_callbacks, test_loop
@@ -158,7 +158,7 @@ class _Validation:
         self.model = model
         self.wanted = bool(data is not None and (not hasattr(data, "__len__") or len(data)))
         self.feeding = feeding
-        self.source = data if isinstance(data, Sequence) or hasattr(data, "__next__") else None
+        self.source = data if is_sequence(data) or hasattr(data, "__next__") else None
         self.steps = 0
         self.arrays: list[Any] | None = None
         self._batches: Iterator[Any] = iter(())
@@ -198,19 +198,19 @@ class _Validation:
 
 def _built(model: Any, generator: Any) -> Any:
     """Builds a model that waits for its first data; returns the generator with nothing lost from it."""
-    if model.inputs is not None or not (isinstance(generator, Sequence) or hasattr(generator, "__next__")):
+    if model.inputs is not None or not (is_sequence(generator) or hasattr(generator, "__next__")):
         return generator
-    first = generator[0] if isinstance(generator, Sequence) else next(generator, None)
+    first = generator[0] if is_sequence(generator) else next(generator, None)
     x = first[0] if isinstance(first, tuple) else first
     if x is not None:
         model._standardize_inputs(x, check_batch_axis=False)
-    return generator if isinstance(generator, Sequence) else itertools.chain([first], generator)
+    return generator if is_sequence(generator) else itertools.chain([first], generator)
 
 
 @contextlib.contextmanager
 def _feed(generator: Any, count: int, feeding: Feeding, shuffle: bool = False) -> Iterator[Iterator[Any]]:
     """Gives an iterator over `count` batches that are made ahead, and stops the workers in the end."""
-    whole = isinstance(generator, Sequence)
+    whole = is_sequence(generator)
     if not whole and not hasattr(generator, "__next__"):
         raise TypeError(
             f"A generator or a `keras.utils.Sequence` is expected. Found: {_shown(generator)}. For arrays "
@@ -274,7 +274,7 @@ def _number_of_steps(generator: Any, steps: int | None, name: str) -> int:
         if steps <= 0:
             raise ValueError(f"`{name}` should be at least 1. Found: {steps}")
         return math.ceil(steps)  # scripts write len(x) / batch_size
-    if not isinstance(generator, Sequence):
+    if not is_sequence(generator):
         raise ValueError(
             f"`{name}=None` is only valid for a generator based on the `keras.utils.Sequence` class. Please "
             f"specify `{name}` or use the `keras.utils.Sequence` class."

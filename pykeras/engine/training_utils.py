@@ -13,7 +13,7 @@ from .. import backend as K
 from .. import losses
 from .._cython.rows import gather_rows
 from ..utils._h5matrix import RowRange
-from ..utils._sequence import Sequence
+from ..utils._sequence import is_sequence
 from ..utils._warn import warn
 from ..utils.namespaces import held_by
 
@@ -192,7 +192,7 @@ def _wrong_number(data: Any, arrays: Arrays, names: list[str], prefix: str) -> A
 
 
 def _refuse_batches(x: Any) -> None:
-    if hasattr(x, "__next__") or isinstance(x, Sequence):
+    if hasattr(x, "__next__") or is_sequence(x):
         raise TypeError(
             f"{type(x).__name__} makes batches: give it to `fit_generator`, `evaluate_generator` or "
             "`predict_generator`."

@@ -136,6 +136,7 @@ class _Conv(Layer):
 
     def get_config(self) -> dict[str, Any]:
         config = {
+            "rank": self.rank,
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "strides": self.strides,
@@ -214,6 +215,7 @@ class Conv1D(_Conv):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
+        del config["rank"]
         if self.data_format == "channels_last":
             del config["data_format"]  # 2.1.6 knows no other layout here
         return config
@@ -275,6 +277,11 @@ class Conv2D(_Conv):
             **kwargs,
         )
 
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["rank"]
+        return config
+
 
 class Conv3D(_Conv):
     """Convolution over volumes.
@@ -331,3 +338,8 @@ class Conv3D(_Conv):
             bias_constraint=bias_constraint,
             **kwargs,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        del config["rank"]
+        return config

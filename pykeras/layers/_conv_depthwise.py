@@ -114,7 +114,9 @@ class _SeparableConv(_Conv):
         return self._finish(output)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
+        config = super().get_config()
+        del config["rank"]
+        return {**config, "depth_multiplier": self.depth_multiplier}
 
 
 class SeparableConv1D(_SeparableConv):

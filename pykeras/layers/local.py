@@ -49,7 +49,7 @@ class _LocallyConnected(_Conv):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["dilation_rate"]
+        del config["rank"], config["dilation_rate"]
         return config
 
 

@@ -44,3 +44,10 @@ class Sequence:
         """Yields every batch once, in order."""
         for index in range(len(self)):
             yield self[index]
+
+
+def is_sequence(x: Any) -> bool:
+    """Tells whether `x` is a Sequence, or has all that makes one (the iterators of `keras_preprocessing`)."""
+    return isinstance(x, Sequence) or all(
+        hasattr(x, name) for name in ("__len__", "__getitem__", "on_epoch_end")
+    )

@@ -188,6 +188,13 @@ def test_wrong_indices():
         x[:, K.constant(1.0)]
 
 
+def test_parts_of_static_shapes_are_static_shapes():
+    shape = K.placeholder((None, 3, 4)).get_shape()
+    assert shape[1:].as_list() == [3, 4] and shape[1:].num_elements() == 12
+    assert shape[1:].is_fully_defined() and not shape[:2].is_fully_defined()
+    assert shape[-1] == 4 and shape[1:] == (3, 4)
+
+
 def test_set_shape_states_what_is_not_known():
     """As `_time_distributed_dense` of older recurrent layers does after a reshape."""
     x = K.placeholder((None, None, 3))
