@@ -240,6 +240,22 @@ def test_untar(tmp_path, home, capsys):  # 15.2: kept as fname.tar.gz, the path 
     assert capsys.readouterr().out.count("Downloading") == 1
 
 
+def test_untar_of_what_is_no_tar_file(tmp_path, home):
+    source = make_zip(tmp_path / "x.zip", GOOD)
+    with pytest.raises(
+        ValueError, match=r"top.tar.gz', which came from file:.*, is no tar archive. Remove it"
+    ):
+        get_file("top", source.as_uri(), untar=True)
+    assert files_below(home) == ["datasets/top.tar.gz"]
+
+
+def test_untar_is_not_content_with_a_file_of_that_name(tmp_path, home):
+    (home / "datasets").mkdir(parents=True)
+    (home / "datasets" / "top").write_bytes(b"something else")
+    source = make_tar(tmp_path / "x.tgz", [("top", b"the right one")])
+    assert open(get_file("top", source.as_uri(), untar=True), "rb").read() == b"the right one"
+
+
 def test_untar_again_after_a_new_download(tmp_path, home):
     first = make_tar(tmp_path / "1.tgz", GOOD)
     get_file("top", first.as_uri(), untar=True)

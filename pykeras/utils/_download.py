@@ -56,8 +56,8 @@ def get_file(
 
     Raises:
         OSError: "URL fetch failure on …", or the file cannot be written.
-        ValueError: the fetched file has another hash, or the archive is broken or reaches out of its folder.
-            What was there before is unchanged.
+        ValueError: the fetched file has another hash, or the archive is broken, reaches out of its folder or
+            (with `untar`) is none. What was there before is unchanged.
 
     Example:
         >>> path = get_file('text.txt', 'https://example.org/text.txt')  # doctest: +SKIP
@@ -69,7 +69,7 @@ def get_file(
     path, found = _usable(stored, cache_subdir, cache_dir, file_hash, hash_algorithm)
     if untar and path is None and not found:
         folder = cached_path(fname, cache_subdir, cache_dir)
-        if folder is not None:  # unpacked by hand, or the archive was thrown away
+        if folder is not None and os.path.isdir(folder):  # unpacked by hand, or the archive was thrown away
             return folder
     fetched = path is None
     if path is None:
@@ -79,7 +79,12 @@ def get_file(
     if untar:
         folder = path.removesuffix(".tar.gz")
         if fetched or not os.path.exists(folder):
-            _extract_archive(path, os.path.dirname(path), "tar")
+            unpacked = _extract_archive(path, os.path.dirname(path), "tar")
+            if not unpacked and not os.path.exists(folder):
+                raise ValueError(
+                    f"{path!r}, which came from {origin}, is no tar archive. Remove it; for a zip file take "
+                    "`extract=True` rather than `untar=True`"
+                )
         return folder
     if extract:
         _extract_archive(path, os.path.dirname(path), archive_format)
