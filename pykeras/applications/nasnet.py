@@ -328,9 +328,9 @@ def NASNetMobile(
     )
 
 
-def preprocess_input(x: Any) -> Any:
+def preprocess_input(x: Any, data_format: str | None = None) -> Any:
     """Scales pictures from 0 … 255 to -1 … 1, in place where possible; see `imagenet_utils`."""
-    return imagenet_utils.preprocess_input(x, mode="tf")
+    return imagenet_utils.preprocess_input(x, data_format, mode="tf")
 
 
 # What scripts also import from here.

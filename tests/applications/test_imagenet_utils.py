@@ -96,6 +96,9 @@ def test_the_module_decides_the_mode():  # 17.2: vgg16.preprocess_input ≠ xcep
     for name, mode in modes.items():
         module = getattr(applications, name)
         assert np.allclose(module.preprocess_input(x.copy()), by_hand(x, mode), atol=1e-4), name
+        first = np.moveaxis(x, -1, 1).copy()
+        first = module.preprocess_input(first, data_format="channels_first")
+        assert np.allclose(np.moveaxis(first, 1, -1), by_hand(x, mode), atol=1e-4), name
 
 
 def test_configured_layout_and_bad_arguments():
