@@ -69,7 +69,12 @@ def test_main_job_notices_a_bad_file(tmp_path, monkeypatch):
         job.run(epochs=1, folder=tmp_path, verbose=0)
 
 
-@pytest.mark.parametrize("arguments", [[], ["unknown"], ["digits", "--epochs", "many"]])
+def test_no_command(capsys):
+    assert main([]) == 2
+    assert "usage: python -m pykeras" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["unknown"], ["digits", "--epochs", "many"]])
 def test_wrong_command_line(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
