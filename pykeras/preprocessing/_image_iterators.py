@@ -348,7 +348,8 @@ class NumpyArrayIterator(ImageIterator):
             if other is not None and len(other) != len(x):
                 raise ValueError(
                     f"`x` (images tensor) and `{name}` should have the same length. "
-                    f"Found: x.shape = {np.shape(x)}, {name}.shape = {np.shape(other)}"
+                    f"Found: x.shape = {getattr(x, 'shape', (len(x),))}, "
+                    f"{name}.shape = {getattr(other, 'shape', (len(other),))}"
                 )
         bounds = subset_bounds(subset, image_data_generator)
         if bounds is not None:
@@ -357,7 +358,14 @@ class NumpyArrayIterator(ImageIterator):
             y = None if y is None else y[part]
             sample_weight = None if sample_weight is None else sample_weight[part]
         self.dtype = np.dtype(dtype or floatx())
-        self.x = np.asarray(x, dtype=self.dtype)
+        try:
+            self.x = np.asarray(x, dtype=self.dtype)
+        except ValueError as error:
+            shapes = ", ".join(str(np.shape(part)) for part in list(x)[:5])
+            raise ValueError(
+                "`x` must be images of one size, or a pair of images and further inputs. Received a "
+                f"{type(x).__name__} of {len(x)} with shapes {shapes}"
+            ) from error
         self.x_misc = x_misc
         if self.x.ndim != 4:
             raise ValueError(

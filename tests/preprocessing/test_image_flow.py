@@ -305,6 +305,14 @@ def test_errors():
         ValueError, match=r"`y` should have the same length. Found: x.shape = \(10, 6, 5, 3\)"
     ):
         generator.flow(X, Y[1:])
+    with pytest.raises(ValueError, match=r"same length. Found: x.shape = \(3,\), y.shape = \(10,\)"):
+        generator.flow((X, Y, Y), Y)
+    with pytest.raises(
+        ValueError, match=r"or a pair of images and further inputs. Received a tuple of 3 with"
+    ):
+        generator.flow((X, Y, Y))
+    with pytest.raises(ValueError, match=r"must be images of one size.*shapes \(6, 5, 3\), \(5, 5, 3\)"):
+        generator.flow([X[0], X[1, 1:]])
     with pytest.raises(ValueError, match="`sample_weight` should have the same length"):
         generator.flow(X, Y, sample_weight=Y[1:])
     with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
