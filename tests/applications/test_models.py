@@ -248,6 +248,37 @@ def test_shapes_of_the_other_layout():
         applications.VGG16(weights=None, input_shape=(224, 224, 3))
 
 
+@pytest.mark.parametrize("top", [True, False])
+def test_published_file_in_the_cache(monkeypatch, tmp_path, top):  # 17.5: no network is needed then
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *arguments, **more: pytest.fail("a download"))
+    settings = {"input_shape": (128, 128, 3), "alpha": 0.25, "include_top": top}
+    first = applications.MobileNet(weights=None, **settings)
+    (tmp_path / "models").mkdir()
+    first.save_weights(tmp_path / "models" / f"mobilenet_2_5_128_tf{'' if top else '_no_top'}.h5")
+    again = applications.MobileNet(weights="imagenet", **settings)
+    assert all(np.array_equal(a, b) for a, b in zip(first.get_weights(), again.get_weights()))
+
+
+def test_published_file_that_is_broken(
+    monkeypatch, tmp_path
+):  # 17.5: its hash tells, and nothing replaces it
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    path = tmp_path / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels.h5"
+    path.write_bytes(b"half a file")
+
+    def unreachable(*arguments, **more):
+        raise OSError("no network")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    with pytest.raises(
+        OSError, match=r"URL fetch failure on https.*vgg16_weights.*hash is not 64373286793e3c8b"
+    ):
+        applications.VGG16()
+    assert path.read_bytes() == b"half a file"
+
+
 def test_nasnet_sizes():
     with pytest.raises(ValueError, match="must be static"):
         applications.NASNetMobile((None, None, 3), include_top=False)
