@@ -27,6 +27,8 @@ OWN = __name__.partition(".")[0]
 # What the API of this package is that of. Scripts compare it.
 KERAS_VERSION = "2.2.4"
 
+_NUMPY_NAMES = f"{OWN}.utils._numpy_names"
+
 _OTHER_ENGINES = ("tensorflow", "theano", "cntk")
 
 # Packages that came along with Keras 2.2, and where most of what they hold is in Keras itself.
@@ -82,6 +84,8 @@ class _SameModule(Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         if self.own_name != OWN:
             module.__spec__ = self.own_spec  # the import system has put the one for `keras.x` there
+        else:
+            importlib.import_module(_NUMPY_NAMES).restore()  # here, for scripts may set NumPy up before
         # Modules that came along are known at once. Left to the import system, each would be set as an
         # attribute of its package when first imported, and `keras.layers.merge`, a function, would become
         # the module of that name.
@@ -119,6 +123,9 @@ _FINDER = _Finder()
 def install() -> None:
     """Makes `import keras` mean pykeras in this process, until `remove`; for notebooks, say.
 
+    From the first import of it on, NumPy also answers to the names that it had at that time, such as
+    `np.float` and `np.unicode_`.
+
     Example:
         >>> install()
         >>> import keras
@@ -134,6 +141,8 @@ def install() -> None:
 def remove() -> None:
     """Undoes `install`: `keras` is again what it was."""
     if _FINDER in sys.meta_path:
+        if _NUMPY_NAMES in sys.modules:
+            sys.modules[_NUMPY_NAMES].take_away()
         sys.meta_path.remove(_FINDER)
         _take_keras_modules()
         sys.modules.update(_FINDER.hidden)

@@ -468,6 +468,52 @@ def test_keras_of_a_tensorflow_that_is_there(run, tmp_path, line):
     assert "not installed" not in result.stderr
 
 
+# ---- names that NumPy has taken out
+
+OLD_NAMES = """
+import warnings
+import numpy as np
+import keras
+
+warnings.simplefilter("ignore")  # of versions that still have some of them
+
+print(np.zeros(2, dtype=np.float).dtype, np.array([1.5]).astype(np.int), np.array(["a"], np.unicode_))
+print(np.product([2, 3]), np.asscalar(np.array([4])), np.isnan(np.NaN), np.Inf, np.alltrue([True]))
+print(np.asfarray([1]).dtype, np.asfarray([1], np.float32).dtype, np.asfarray([1], "int8").dtype)
+print(isinstance(np.zeros(1), np.object), np.float_(1), np.NINF, np.long(2), np.unicode("a"))
+"""
+
+
+def test_old_names_of_numpy(run):
+    """Most scripts of Keras 2's time say `np.float` or `np.int` somewhere."""
+    assert printed(run(OLD_NAMES)) == [
+        "float64 [1] ['a']",
+        "6 4 True inf True",
+        "float64 float32 float64",
+        "True 1.0 -inf 2 a",
+    ]
+    spawned = (
+        "import multiprocessing as mp\nimport numpy as np\nimport keras\ndef work(x): return np.int(x)\n"
+        "if __name__ == '__main__':\n"
+        "    with mp.get_context('spawn').Pool(1) as pool: print(pool.map(work, [1.5]))"
+    )
+    assert printed(run(spawned)) == ["[1]"]
+    assert printed(run("import sys\nprint('numpy' in sys.modules)")) == ["False"]
+
+
+def test_old_names_of_numpy_go_with_keras():
+    import numpy as np
+
+    before = dict(vars(np))
+    with keras_name():
+        import keras  # noqa: F401
+
+        assert np.float is float and np.int is int and np.unicode_ is np.str_
+        kept = {name: value for name, value in vars(np).items() if name in before}
+        assert kept == before  # what is there stays as it is
+    assert vars(np) == before
+
+
 # ---- inside a process
 
 
