@@ -9,6 +9,12 @@ import numpy as np
 from .engine import Tensor, op, to_tensor
 
 
+def known_size(n: Any) -> Any:
+    """The number that a scalar tensor is known to hold, being a size that is stated; else what is given."""
+    dims = n._dims if isinstance(n, Tensor) and not n.shape else None
+    return dims[0] if dims is not None and isinstance(dims[0], int) else n
+
+
 def index(x: Tensor, key: Any) -> Tensor:
     """Returns x[key] for ints, slices, Ellipsis, None and scalar tensors, with NumPy's meaning.
 
@@ -47,7 +53,7 @@ def index(x: Tensor, key: Any) -> Tensor:
             axis += rank - used
             place += rank - used
         elif isinstance(k, slice):
-            k = slice(_known(k.start), _known(k.stop), k.step)
+            k = slice(known_size(k.start), known_size(k.stop), k.step)
             if isinstance(k.step, Tensor):
                 raise TypeError("The step of a slice must be a Python int or None.")
             if k.step is not None and int(k.step) == 0:
@@ -102,12 +108,6 @@ def index(x: Tensor, key: Any) -> Tensor:
 
 def _is_whole_scalar(x: Any) -> bool:
     return isinstance(x, Tensor) and len(x.shape) == 0 and x.dtype not in ("bool", "float32", "float64")
-
-
-def _known(bound: Any) -> Any:
-    """The number that a tensor is known to hold, being a size that is stated; else what is given."""
-    dims = bound._dims if isinstance(bound, Tensor) and not bound.shape else None
-    return dims[0] if dims is not None and isinstance(dims[0], int) else bound
 
 
 def _cut(x: Tensor, cuts: dict[int, slice]) -> Tensor:

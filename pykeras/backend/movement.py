@@ -11,6 +11,7 @@ import numpy as np
 from .common import normalize_data_format
 from .engine import Tensor, binary, op, to_tensor
 from .indexing import index as _index
+from .indexing import known_size
 from .names import FLOAT_DTYPES, dtype_name
 from .sparse import SparseTensor, sparse_concatenate, to_dense
 
@@ -245,15 +246,18 @@ def stack(x: Sequence[Any], axis: int = 0) -> Tensor:
     return result
 
 
-def repeat(x: Any, n: int) -> Tensor:
+def repeat(x: Any, n: Any) -> Tensor:
     """Repeats a matrix n times: (samples, dim) becomes (samples, n, dim).
 
+    Args: n: an int, or a whole-number scalar computed from sizes such as `K.shape(x)[1]`.
     Raises: ValueError unless x has two axes.
     """
     x = to_tensor(x)
     if len(x.shape) != 2:
         raise ValueError(f"`repeat` needs a tensor with 2 axes, not one of shape {tuple(x.shape)}.")
-    return op("repeat", op("expand_dims", x, axis=1), axis=1, n=int(n))
+    n = known_size(n)
+    x = op("expand_dims", x, axis=1)
+    return _tile_axis(x, n, 1) if isinstance(n, Tensor) else op("repeat", x, axis=1, n=int(n))
 
 
 def repeat_elements(x: Any, rep: int, axis: int) -> Tensor:
@@ -273,7 +277,7 @@ def tile(x: Any, n: Any) -> Tensor:
     rank = len(x.shape)
     if isinstance(n, Tensor) and n.shape:
         n = [n[i] for i in range(rank)]
-    reps = [n] if isinstance(n, (int, np.integer, Tensor)) else list(n)
+    reps = [known_size(i) for i in ([n] if isinstance(n, (int, np.integer, Tensor)) else n)]
     if len(reps) != rank:
         raise ValueError(
             f"`tile` needs {rank} numbers of copies for shape {tuple(x.shape)}, not {len(reps)}."
@@ -349,11 +353,18 @@ def gather(reference: Any, indices: Any) -> Tensor:
     return op("gather", reference, indices)
 
 
-def one_hot(indices: Any, num_classes: int) -> Tensor:
-    """Returns floats of shape indices.shape + (num_classes,): 1 at the index, 0 elsewhere."""
-    indices = to_tensor(indices)
+def one_hot(indices: Any, num_classes: Any) -> Tensor:
+    """Returns floats of shape indices.shape + (num_classes,): 1 at the index, 0 elsewhere.
+
+    Args: num_classes: an int, or a whole-number scalar computed from sizes such as `K.shape(x)[1]`.
+    """
+    indices, num_classes = to_tensor(indices), known_size(num_classes)
     if indices.dtype not in ("int32", "int64"):
         indices = op("cast", indices, dtype="int32")
+    if isinstance(num_classes, Tensor):
+        places = arange(num_classes, dtype=indices.dtype)
+        found = op("equal", op("expand_dims", indices, axis=len(indices.shape)), places)
+        return op("cast", found, dtype=dtype_name(None))
     return op("one_hot", indices, n=int(num_classes), dtype=dtype_name(None))
 
 

@@ -299,3 +299,20 @@ def test_bilinear_resizing():
 )
 def test_gradients(build):
     check_gradients(build, array(2, 3, 2))
+
+
+@pytest.mark.parametrize(("n", "static"), [(None, None), (3, 3)], ids=["open", "stated"])
+def test_sizes_of_other_tensors_as_numbers(n, static):
+    """How often `K.repeat` repeats, how many classes `K.one_hot` has: attention layers ask the input."""
+    other, x, places = K.placeholder((None, n)), K.placeholder((2, 4)), K.placeholder((2, 2), dtype="int32")
+    size = K.shape(other)[1]
+    repeated, hot, tiled = K.repeat(x, size), K.one_hot(places, size), K.tile(x, [size, 1])
+    assert tuple(repeated.shape) == (2, static, 4) and tuple(hot.shape) == (2, 2, static)
+    assert tuple(tiled.shape) == (static and 2 * static, 4)
+    gradient = K.gradients(K.sum(K.square(repeated)), x)[0]
+    data, at = array(2, 4), np.array([[0, 2], [-1, 5]], "int32")
+    found = K.function([other, x, places], [repeated, hot, tiled, gradient])([np.zeros((5, 3)), data, at])
+    np.testing.assert_array_equal(found[0], np.repeat(data[:, None], 3, axis=1))
+    np.testing.assert_array_equal(found[1], [[[1, 0, 0], [0, 0, 1]], [[0, 0, 0], [0, 0, 0]]])
+    np.testing.assert_array_equal(found[2], np.tile(data, (3, 1)))
+    np.testing.assert_allclose(found[3], 6 * data, rtol=1e-6)
