@@ -6,6 +6,7 @@
 
 #include "cpu/conv.h"
 #include "cpu/gemm_block.h"
+#include "cpu/parallel.h"
 #include "cpu/winograd.h"
 
 namespace pk::cpu {
@@ -14,6 +15,8 @@ namespace {
 // Pixels per pass: the rows of x and g that they cover stay in the second-level cache while all tiles pass
 // by.
 constexpr int64_t kGroupPixels = 384;
+constexpr int64_t kPackedBytes = 384 << 10;  // of g, packed, at most
+constexpr int64_t kPackHeights = 8;          // tiles that pay for packing
 
 // Below this many channels a tile of one tap would be too low: one of whole patches is made then.
 constexpr int64_t kFewChannels = 8;
@@ -72,88 +75,150 @@ Range inside(int64_t out, int64_t size, int64_t stride, int64_t offset) {
   return {std::min(begin, out), std::max(std::min(begin, out), std::min(end, out))};
 }
 
+// One product of tiles for every tap, whose rows are channels of x and columns those of g. x is read in
+// place, and so is g where few tiles use it; else some of its columns are packed, for they would share few
+// cache sets.
 template <class T>
-void channel_tiles(ThreadPool& pool, ConvShape s, const T* x, const T* grad, T* dk) {
-  if (s.d == 1 && s.od == 1 && s.kd == 1 && s.front == 0) {  // images are the planes of one volume
-    s.d = s.od = s.n;
-    s.n = s.sd = 1;
-  }
-  const GemmKernels<T>& g = gemm_kernels<T>();
-  // A single output channel would fill one lane: then x takes the part of g, and g that of x.
-  const bool swapped = s.co == 1;
-  const int64_t columns = swapped ? s.c : s.co;
-  const int64_t low = swapped ? 1 : (s.c + g.mr - 1) / g.mr;  // tiles over the channels, of even heights
-  const int64_t panels = (columns + g.nr - 1) / g.nr, tiles = s.taps() * low * panels;
-  const bool flat = s.is_matmul();
-  const int64_t pixels = s.pixels();
-  // A group is a band of rows of one plane, or a few small planes of one volume.
-  const int64_t group_rows = std::min(s.oh, std::max<int64_t>(1, (kGroupPixels + s.ow - 1) / s.ow));
-  const int64_t group_planes =
-      group_rows < s.oh ? 1 : std::clamp<int64_t>(kGroupPixels / (s.oh * s.ow), 1, s.od);
-  const int64_t bands = (s.oh + group_rows - 1) / group_rows;
-  const int64_t per_image = bands * ((s.od + group_planes - 1) / group_planes);
-  const int64_t groups = flat ? (pixels + kGroupPixels - 1) / kGroupPixels : s.n * per_image;
-  const auto run = [&](int64_t t0, int64_t t1) {
-    TileArgs<T> t = {};
-    t.ldb = s.co;
-    t.ldc = s.co;
-    t.a_ks = s.sw * s.c;
-    t.a_run = s.sh * s.w * s.c;
-    t.b_run = s.ow * s.co;
-    t.a_plane = s.sd * s.h * s.w * s.c;
-    t.b_plane = s.oh * s.ow * s.co;
-    if (swapped) {
-      std::swap(t.a_ks, t.ldb);
-      std::swap(t.a_run, t.b_run);
-      std::swap(t.a_plane, t.b_plane);
+class ChannelTiles {
+ public:
+  ChannelTiles(const ConvShape& shape, int threads) : g_(gemm_kernels<T>()), s_(shape) {
+    if (s_.d == 1 && s_.od == 1 && s_.kd == 1 && s_.front == 0) {  // images are the planes of one volume
+      s_.d = s_.od = s_.n;
+      s_.n = s_.sd = 1;
     }
-    for (int64_t group = 0; group < groups; ++group) {
-      t.add = group > 0;
-      for (int64_t tile = t0; tile < t1; ++tile) {
-        const int64_t panel = tile % panels, part = tile / panels % low, tap = tile / panels / low;
-        const int64_t c0 = s.c * part / low, rows = swapped ? 1 : s.c * (part + 1) / low - c0;
-        const int64_t j0 = panel * g.nr;
-        if (flat) {
-          const int64_t first = group * kGroupPixels;
-          t.nrun = 1;
-          t.run = std::min(kGroupPixels, pixels - first);
-          t.a = x + first * s.c + c0;
-          t.b = grad + first * s.co;
-        } else {
-          const int64_t image = group / per_image;
-          const int64_t z0 = group % per_image / bands * group_planes, y0 = group % bands * group_rows;
-          const int64_t dz = tap / s.kw / s.kh * s.dd - s.front, dy = tap / s.kw % s.kh * s.dh - s.top;
-          const int64_t dx = tap % s.kw * s.dw - s.left;
-          const Range q = inside(s.od, s.d, s.sd, dz), v = inside(s.oh, s.h, s.sh, dy),
-                      u = inside(s.ow, s.w, s.sw, dx);
-          const int64_t za = std::max(q.begin, z0), zb = std::min(q.end, std::min(s.od, z0 + group_planes));
-          const int64_t ya = std::max(v.begin, y0), yb = std::min(v.end, std::min(s.oh, y0 + group_rows));
-          t.planes = std::max<int64_t>(zb - za, 0);
-          t.nrun = std::max<int64_t>(yb - ya, 0);
-          t.run = u.end - u.begin;
-          if (t.planes == 0 || t.nrun == 0 || t.run == 0) {
-            if (t.add) continue;
-            t.planes = 0;
-            t.a = x;
-            t.b = grad;
-          } else {
-            const int64_t plane = image * s.d + za * s.sd + dz;
-            t.a = x + ((plane * s.h + ya * s.sh + dy) * s.w + u.begin * s.sw + dx) * s.c + c0;
-            t.b = grad + (((image * s.od + za) * s.oh + ya) * s.ow + u.begin) * s.co;
+    if (s_.is_matmul()) {  // whose pixels are one row
+      s_.w = s_.ow = s_.pixels();
+      s_.n = s_.d = s_.od = s_.h = s_.oh = 1;
+    }
+    // A single output channel would fill one lane: then x takes the part of g, and g that of x.
+    swapped_ = s_.co == 1;
+    columns_ = swapped_ ? s_.c : s_.co;
+    low_ = swapped_ ? 1 : (s_.c + g_.mr - 1) / g_.mr;  // tiles over the channels, of even heights
+    heights_ = s_.taps() * low_;
+    panels_ = (columns_ + g_.nr - 1) / g_.nr;
+    // A group is a part of a row, a band of rows of one plane, or a few small planes of one volume; all about
+    // as large.
+    const auto share = [](int64_t n, int64_t pixels) {  // of n pieces of so many pixels
+      const int64_t groups = std::clamp<int64_t>((n * pixels + kGroupPixels / 2) / kGroupPixels, 1, n);
+      return (n + groups - 1) / groups;
+    };
+    width_ = share(s_.ow, 1);
+    rows_ = width_ < s_.ow ? 1 : share(s_.oh, s_.ow);
+    planes_ = rows_ < s_.oh || width_ < s_.ow ? 1 : share(s_.od, s_.oh * s_.ow);
+    // Threads share out the columns, then the rows.
+    const bool scattered = g_.nr * int64_t(sizeof(T)) >= 64 || !spreads<T>(s_.co);  // a panel, over the cache
+    packs_ = panels_ > 1 && !swapped_ && heights_ >= kPackHeights && scattered;
+    const int64_t panel = planes_ * rows_ * width_ * g_.nr * int64_t(sizeof(T));
+    blocks_ = packs_ ? (panels_ * panel + kPackedBytes - 1) / kPackedBytes : 1;
+    blocks_ = std::min(blocks_, panels_);
+    const int64_t wanted = shape.macs() < kSerialWork || threads == 1 ? 1 : 2 * threads;
+    while (blocks_ < wanted && blocks_ * 8 <= panels_) blocks_ *= 2;
+    ranges_ = std::min((wanted + blocks_ - 1) / blocks_, heights_);
+    while (blocks_ * ranges_ < wanted && blocks_ * 2 <= panels_) blocks_ *= 2;
+    lanes_ = std::min<int64_t>(threads, blocks_ * ranges_);
+  }
+
+  size_t bytes() const { return packs_ ? static_cast<size_t>(lanes_ * lane()) * sizeof(T) : 0; }
+
+  void run(ThreadPool& pool, const T* x, const T* grad, T* dk, T* workspace) const {
+    const auto one = [&](int64_t task, int64_t lane_number) {
+      const int64_t p = task % blocks_, r = task / blocks_;
+      block(x, grad, dk, panels_ * p / blocks_, panels_ * (p + 1) / blocks_, heights_ * r / ranges_,
+            heights_ * (r + 1) / ranges_, workspace + (packs_ ? lane_number * lane() : 0));
+    };
+    if (blocks_ * ranges_ == 1 || s_.macs() < kSerialWork)
+      for (int64_t task = 0; task < blocks_ * ranges_; ++task) one(task, 0);
+    else
+      in_lanes(pool, lanes_, blocks_ * ranges_, one);
+  }
+
+ private:
+  struct Group {  // of pixels of g: from (image, z, y, x) on
+    int64_t image, z, y, x, planes, rows, width;
+  };
+
+  int64_t lane() const { return planes_ * rows_ * width_ * g_.nr * ((panels_ + blocks_ - 1) / blocks_); }
+
+  void block(const T* x, const T* grad, T* dk, int64_t p0, int64_t p1, int64_t h0, int64_t h1,
+             T* room) const {
+    bool add = false;
+    Group at = {};
+    for (at.image = 0; at.image < s_.n; ++at.image)
+      for (at.z = 0; at.z < s_.od; at.z += planes_)
+        for (at.y = 0; at.y < s_.oh; at.y += rows_)
+          for (at.x = 0; at.x < s_.ow; at.x += width_, add = true) {
+            at.planes = std::min(planes_, s_.od - at.z);
+            at.rows = std::min(rows_, s_.oh - at.y);
+            at.width = std::min(width_, s_.ow - at.x);
+            group(x, grad, dk, at, p0, p1, h0, h1, room, add);
           }
+  }
+
+  void group(const T* x, const T* grad, T* dk, const Group& at, int64_t p0, int64_t p1, int64_t h0,
+             int64_t h1, T* room, bool add) const {
+    const int64_t first = ((at.image * s_.od + at.z) * s_.oh + at.y) * s_.ow + at.x;
+    const int64_t count = at.planes * at.rows * at.width;
+    if (packs_)
+      g_.pack_b(grad + first * s_.co + p0 * g_.nr, s_.co, false, count, s_.co - p0 * g_.nr, 0, p1 - p0, room,
+                count, 0);
+    for (int64_t height = h0; height < h1; ++height) {
+      const int64_t part = height % low_, tap = height / low_;
+      const int64_t c0 = s_.c * part / low_, rows = swapped_ ? 1 : s_.c * (part + 1) / low_ - c0;
+      const int64_t dz = tap / s_.kw / s_.kh * s_.dd - s_.front, dy = tap / s_.kw % s_.kh * s_.dh - s_.top;
+      const int64_t dx = tap % s_.kw * s_.dw - s_.left;
+      const Range q = inside(s_.od, s_.d, s_.sd, dz), v = inside(s_.oh, s_.h, s_.sh, dy),
+                  u = inside(s_.ow, s_.w, s_.sw, dx);
+      const int64_t za = std::max(q.begin, at.z), ya = std::max(v.begin, at.y), xa = std::max(u.begin, at.x);
+      TileArgs<T> t = {};
+      t.add = add;
+      t.planes = std::max<int64_t>(std::min(q.end, at.z + at.planes) - za, 0);
+      t.nrun = std::max<int64_t>(std::min(v.end, at.y + at.rows) - ya, 0);
+      t.run = std::max<int64_t>(std::min(u.end, at.x + at.width) - xa, 0);
+      t.a = x;
+      int64_t pixel = 0;  // of the group, the first that sees the tap
+      if (t.planes == 0 || t.nrun == 0 || t.run == 0) {
+        if (add) continue;
+        t.planes = 0;
+      } else {
+        const int64_t plane = at.image * s_.d + za * s_.sd + dz;
+        t.a = x + ((plane * s_.h + ya * s_.sh + dy) * s_.w + xa * s_.sw + dx) * s_.c + c0;
+        pixel = ((za - at.z) * s_.oh + ya - at.y) * s_.ow + xa - at.x;
+      }
+      t.a_ks = s_.sw * s_.c;
+      t.a_run = s_.sh * s_.w * s_.c;
+      t.a_plane = s_.sd * s_.h * s_.w * s_.c;
+      t.ldc = s_.co;
+      for (int64_t p = p0; p < p1; ++p) {
+        const int64_t j0 = p * g_.nr;
+        t.n = std::min<int64_t>(g_.nr, columns_ - j0);
+        t.ldb = !packs_ ? s_.co : t.n <= g_.vl ? g_.vl : g_.nr;
+        t.b = (packs_ ? room + (p - p0) * g_.nr * count : grad + first * s_.co + j0) + pixel * t.ldb;
+        t.b_run = s_.ow * t.ldb;
+        t.b_plane = s_.oh * t.b_run;
+        t.c = dk + (tap * s_.c + c0) * s_.co + j0;
+        if (!swapped_) {
+          g_.col[!packs_ && t.n % g_.vl != 0][t.n > g_.vl][rows](t);
+          continue;
         }
-        if (swapped) std::swap(t.a, t.b);
-        t.b += j0;
-        t.c = dk + (tap * s.c + c0) * s.co + j0;
-        t.n = std::min<int64_t>(g.nr, columns - j0);
-        g.col[t.n % g.vl != 0][t.n <= g.vl ? 0 : 1][rows](t);
+        TileArgs<T> turned = t;
+        turned.a = grad + first + pixel;
+        turned.b = t.a + j0;
+        std::swap(turned.a_ks, turned.ldb);
+        std::swap(turned.a_run, turned.b_run);
+        std::swap(turned.a_plane, turned.b_plane);
+        g_.col[t.n % g_.vl != 0][t.n > g_.vl][1](turned);
       }
     }
-  };
-  if (s.macs() < kSerialWork || pool.size() == 1) return run(0, tiles);
-  const int64_t tasks = std::min<int64_t>(tiles, 2 * pool.size());
-  pool.for_each(tasks, [&](int64_t i) { run(tiles * i / tasks, tiles * (i + 1) / tasks); });
-}
+  }
+
+  const GemmKernels<T>& g_;
+  ConvShape s_;
+  bool swapped_, packs_;
+  int64_t columns_, panels_, low_,
+      heights_;                      // columns and their panels; tiles of a tap's rows, and of all taps'
+  int64_t planes_, rows_, width_;    // of a group
+  int64_t blocks_, ranges_, lanes_;  // of panels; of tiles; tasks under way at once
+};
 
 // The patches themselves, for what has no such order.
 template <class T>
@@ -323,9 +388,10 @@ void few_channels_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T
 
 template <class T>
 size_t conv_kernel_grad_workspace(const ThreadPool& pool, const ConvShape& s) {
+  if (s.macs() == 0) return 0;
   if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad_workspace<T>(pool, *w);
   const auto t = turned(s);
-  if (!t && !few_channels(s)) return 0;
+  if (!t && !few_channels(s)) return ChannelTiles<T>(s, pool.size()).bytes();
   return static_cast<size_t>(patch_parts(t ? *t : s) * s.taps() * s.c * s.co) * sizeof(T);
 }
 
@@ -336,7 +402,7 @@ void conv_kernel_grad(ThreadPool& pool, const ConvShape& s, const T* x, const T*
   if (s.pixels() == 0) return std::fill(dk, dk + size, T(0));
   if (const auto w = winograd_kernel_grad(s)) return winograd_kernel_grad(pool, *w, x, g, dk, workspace);
   if (turned(s) || few_channels(s)) return few_channels_grad(pool, s, x, g, dk, static_cast<T*>(workspace));
-  channel_tiles(pool, s, x, g, dk);
+  ChannelTiles<T>(s, pool.size()).run(pool, x, g, dk, static_cast<T*>(workspace));
 }
 
 template size_t conv_kernel_grad_workspace<float>(const ThreadPool&, const ConvShape&);

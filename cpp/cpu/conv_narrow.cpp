@@ -37,7 +37,7 @@ std::optional<NarrowShape> faster(NarrowShape s) {
   const int64_t direct = results * s.taps() * s.depth * ((s.c + vl - 1) / vl) / strides;
   const int64_t sums = 3 * s.z.taps * s.y.taps * (whole_vectors<T>(s.x.taps * s.c) / vl) + 2 * s.x.taps * s.c;
   const int64_t spread = sources * (s.depth * (whole_vectors<T>(s.columns()) / vl) + sums);
-  if (spread * 4 > direct * 3) return std::nullopt;
+  if (spread == 0 || spread * 4 > direct * 3) return std::nullopt;
   if (plain(s.z)) std::swap(s.z, s.y);
   return s;
 }

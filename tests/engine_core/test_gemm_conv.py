@@ -218,6 +218,8 @@ CONVS += [
     ((2, 5, 5, 32), (3, 3), 32, attrs_of(padding="same")),
     ((2, 3, 9, 64), (3, 3), 64, attrs_of()),
     ((2, 7, 8, 260), (3, 3), 130, attrs_of(padding="same")),  # a large kernel, piece by piece
+    ((9, 9, 8, 70), (3, 3), 90, attrs_of((2, 2), "same")),
+    ((2, 3, 800, 20), (2, 3), 70, attrs_of((1, 2))),
 ]
 # Few channels, in the gradient of the input or in the result.
 CONVS += [
@@ -375,6 +377,9 @@ def big_steps():
     yield "conv2d", [wide, kw], same  # by Winograd's products, as the next two
     yield "conv2d_input_grad", [gw, kw, wide], same
     yield "conv2d_kernel_grad", [wide, gw, kw], same
+    half = rand((3, 10, 10, 72), "float32", 64)
+    yield "conv2d_kernel_grad", [wide, half, kw], attrs_of((2, 2), "same")
+    yield "conv2d_kernel_grad", [wide, gw, rand((1, 1, 40, 72), "float32", 65)], same
     large, kl = rand((2, 12, 12, 260), "float32", 60), rand((3, 3, 260, 130), "float32", 61)
     yield "conv2d", [large, kl], same
     yield "conv2d_input_grad", [rand((2, 12, 12, 130), "float32", 62), kl, large], same
@@ -474,3 +479,16 @@ def test_large_kernels_give_the_same_bits_in_every_way(isa):
         for begin, end in [(7, 8), (2, 9)]:
             assert run("conv2d", [x[begin:end], k], attrs, isa=isa).tobytes() == whole[begin:end].tobytes()
             assert kept([x[begin:end]])[0].tobytes() == whole[begin:end].tobytes()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_nothing_to_convolve(isa):
+    """No images, or images of no rows: the results are empty, the kernel's gradient is zero."""
+    attrs = attrs_of(padding="same")
+    for c, co in ((3, 24), (24, 3), (40, 40), (260, 520)):
+        k = rand((3, 3, c, co), "float32", 63)
+        for size in ((0, 9, 8), (2, 0, 8)):
+            x, g = np.zeros((*size, c), "float32"), np.zeros((*size, co), "float32")
+            assert run("conv2d", [x, k], attrs, isa=isa).shape == g.shape
+            assert run("conv2d_input_grad", [g, k, x], attrs, isa=isa).shape == x.shape
+            assert not run("conv2d_kernel_grad", [x, g, k], attrs, isa=isa).any()
