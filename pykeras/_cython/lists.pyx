@@ -23,7 +23,7 @@ cdef inline Py_ssize_t put(const unsigned char* data, Py_ssize_t at, Py_ssize_t 
             at += 1
         else:
             break
-    return at
+    return min(at, end)
 
 
 cdef inline Py_ssize_t number(const unsigned char* data, Py_ssize_t at, Py_ssize_t end, int64_t* value) noexcept:
@@ -124,7 +124,7 @@ def take_lists(const int64_t[::1] words, const int64_t[::1] lengths, const int64
     cdef Py_ssize_t count = lengths.shape[0], taken = order.shape[0], i, at = 0
     ends = np.cumsum(lengths)
     cdef const int64_t[::1] end = ends
-    if count and end[count - 1] > words.shape[0]:
+    if count and (end[count - 1] > words.shape[0] or np.min(lengths) < 0):
         raise ValueError("the lists are longer than there are numbers")
     for i in range(taken):
         if not 0 <= order[i] < count:

@@ -93,6 +93,7 @@ def test_damaged_pickles():
             agreed += 1
         for start in (-1, 0, place, len(data) - 1, len(data), 10**9):
             split_pickle(bytes(data), start)
+        assert read_lists(bytes(data[:place])) is None
     assert agreed > 100
 
 
@@ -104,8 +105,9 @@ def test_order():
     for wrong in (4, -1):
         with pytest.raises(IndexError, match=f"no list {wrong} among 4"):
             lists[np.array([wrong])]
-    with pytest.raises(ValueError, match="longer than there are numbers"):
-        take_lists(np.arange(3), np.array([2, 2]), np.array([0]))
+    for lengths in ([2, 2], [4, -1]):
+        with pytest.raises(ValueError, match="longer than there are numbers"):
+            take_lists(np.arange(3), np.array(lengths), np.array([0]))
 
 
 def test_python_lists_share_their_numbers():
