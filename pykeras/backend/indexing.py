@@ -26,6 +26,11 @@ def index(x: Tensor, key: Any) -> Tensor:
         TypeError: a key of another kind. A tensor of any rank may be the only key; it picks along axis 0.
     """
     keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, Tensor) and k.dtype == "bool" for k in keys):
+        raise TypeError(
+            f"The tensor {x.name!r} cannot be indexed by a mask: how much is left would depend on the data. "
+            "Multiply by `K.cast(mask, K.floatx())`, or choose with `K.switch(mask, x, K.zeros_like(x))`."
+        )
     if len(keys) == 1 and isinstance(keys[0], Tensor):
         return op("gather", x, keys[0])
     rank = len(x.shape)

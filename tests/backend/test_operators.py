@@ -175,6 +175,9 @@ def test_wrong_indices():
         x[0, 0, 0]
     with pytest.raises(TypeError, match="ints, slices"):
         x["a"]
+    for mask in (x > 0, (slice(None), x[0] > 0)):
+        with pytest.raises(TypeError, match=r"cannot be indexed by a mask: .*K.switch"):
+            x[mask]
     with pytest.raises(TypeError, match="bounds a slice must be a scalar of whole numbers"):
         x[: K.constant(1.0)]
     with pytest.raises(TypeError, match="step of a slice"):
