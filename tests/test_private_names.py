@@ -249,6 +249,13 @@ def test_a_train_function_of_the_script():
         np.testing.assert_array_equal(K.get_value(q), K.get_value(p))
 
 
+def test_weights_tell_what_they_are_for():
+    layer = BatchNormalization()
+    layer.build((None, 2))
+    assert [w.trainable for w in layer.weights] == [True, True, False, False]
+    assert K.variable(1.0).trainable
+
+
 def test_a_convolution_of_the_script():
     """Made from the base class, whose config has the rank, with a weight before it is built."""
     from pykeras.layers.convolutional import _Conv

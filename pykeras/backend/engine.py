@@ -244,6 +244,8 @@ class Variable(Tensor):
         constraint: function that the optimizer applies to new values, or None.
     """
 
+    trainable = True  # what `add_weight` was told; for scripts that make a weight like another
+
     def __init__(
         self,
         shape: Sequence[int],

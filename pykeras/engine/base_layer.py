@@ -270,6 +270,7 @@ class Layer(Connected):
         if regularizer is not None:
             with K.name_scope("weight_regularizer"):
                 self.add_loss(regularizer(weight))
+        weight.trainable = trainable
         (self._trainable_weights if trainable else self._non_trainable_weights).append(weight)
         return weight
 
