@@ -177,6 +177,8 @@ PK_INLINE bool any_lane(vi32 m) {
   return _mm256_movemask_ps((__m256)m) != 0;
 #elif defined(__SSE2__)
   return _mm_movemask_ps((__m128)m) != 0;
+#elif defined(__aarch64__)
+  return vmaxvq_u32((uint32x4_t)m) != 0;
 #else
   bool any = false;
   for (int i = 0; i < Simd<float>::n; ++i) any |= m[i] != 0;
