@@ -15,6 +15,7 @@ import pytest
 import pykeras
 from pykeras.layers import BatchNormalization, Conv2D, Dense, Flatten
 from pykeras.models import Sequential
+from pykeras.utils import GeneratorEnqueuer
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -224,3 +225,22 @@ thread.join()
 """
     folder = Path(pykeras.__file__).parent.parent
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=folder, timeout=60, check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="nothing is forked there")
+def test_fork_while_a_worker_draws_random_numbers():
+    """NumPy's global generator has a lock, which a child would find taken: a callback may fork any time."""
+
+    def draws():
+        while True:
+            np.random.rand(200_000)
+            yield np.ones((1, 2)), np.ones((1, 1))
+
+    enqueuer = GeneratorEnqueuer(draws())
+    enqueuer.start()
+    batches = enqueuer.get()
+    for _ in range(20):
+        for _ in range(3):
+            next(batches)
+        in_child(lambda: 0 <= np.random.rand() < 1, seconds=20)
+    enqueuer.stop()

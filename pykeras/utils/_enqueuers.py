@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import os
 import queue
 import threading
 import time
@@ -31,6 +32,16 @@ from ._worker_process import WorkerProcess, pickled
 
 # How long `stop` waits for workers that are in the middle of a batch, in seconds.
 _PATIENCE = 5.0
+
+# Workers draw from NumPy's global generator. A fork in the middle of that would leave its lock taken in the
+# child for ever, so a fork waits until the lock is free.
+if hasattr(os, "register_at_fork"):
+    _numpys_lock = np.random.mtrand.get_bit_generator().lock
+    os.register_at_fork(
+        before=_numpys_lock.acquire,
+        after_in_parent=_numpys_lock.release,
+        after_in_child=_numpys_lock.release,
+    )
 
 # uid → Sequence, for `get_index`
 _shared_sequences: dict[int, Any] = {}
