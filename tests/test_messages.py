@@ -18,6 +18,7 @@ from pykeras import (
     regularizers,
 )
 from pykeras import backend as K
+from pykeras import layers as L
 from pykeras.layers import Dense, Input, InputSpec, Layer
 from pykeras.models import Model, Sequential, load_model, save_model
 
@@ -248,3 +249,27 @@ def test_warnings_name_what_there_is(tmp_path):
     Sequential([Dense(1, input_shape=(3,))]).save(tmp_path / "m.h5")
     with pytest.warns(UserWarning, match="No training configuration found in save file"):
         load_model(tmp_path / "m.h5")
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda n: L.Dense(n), "units"),
+        (lambda n: L.LSTM(n), "units"),
+        (lambda n: L.CuDNNGRU(n), "units"),
+        (lambda n: L.Conv1D(n, 3), "filters"),
+        (lambda n: L.SeparableConv2D(n, 3), "filters"),
+        (lambda n: L.Conv3DTranspose(n, 3), "filters"),
+        (lambda n: L.LocallyConnected1D(n, 3), "filters"),
+        (lambda n: L.ConvLSTM2D(n, 3), "filters"),
+        (lambda n: L.Embedding(n, 3), "input_dim"),
+        (lambda n: L.Embedding(3, n), "output_dim"),
+        (lambda n: L.RepeatVector(n), "n"),
+    ],
+)
+def test_numbers_of_units(make, name):
+    for wrong in (0, -3, 2.5):
+        with pytest.raises(ValueError, match=f"The `{name}` argument must be a whole number above 0"):
+            make(wrong)
+    made = make(8 / 2).get_config()[name]
+    assert made == 4 and type(made) is int

@@ -248,6 +248,14 @@ def test_normalize_tuple():  # 15.8
             conv_utils.normalize_tuple(wrong, 2, "kernel_size")
 
 
+def test_normalize_count():
+    assert [conv_utils.normalize_count(n, "units") for n in (3, np.int64(3), 6 / 2, np.float32(3))] == [3] * 4
+    assert type(conv_utils.normalize_count(6 / 2, "units")) is int
+    for wrong in (0, -3, 2.5, "3", None, [3], float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="The `units` argument must be a whole number above 0"):
+            conv_utils.normalize_count(wrong, "units")
+
+
 def test_normalize_padding_and_format():  # 15.8
     assert conv_utils.normalize_padding("SAME") == "same"
     assert conv_utils.normalize_data_format("Channels_First") == "channels_first"

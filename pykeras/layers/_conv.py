@@ -63,7 +63,7 @@ class _Conv(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.rank = rank
-        self.filters = filters
+        self.filters = None if filters is None else conv_utils.normalize_count(filters, "filters")
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, rank, "kernel_size")
         self.strides = conv_utils.normalize_tuple(strides, rank, "strides")
         self.padding = conv_utils.normalize_padding(padding)

@@ -15,6 +15,7 @@ from .. import backend as K
 from ..backend.recurrent import per_sample
 from ..engine.base_layer import Layer
 from ..initializers import initial_value
+from ..utils.conv_utils import normalize_count
 from ._support import add_part, adopt, describe, require_known, shape_of
 
 Masks = list[Any]
@@ -88,7 +89,7 @@ class _Cell(Layer):
                 setattr(self, name, share(value))
             else:
                 setattr(self, name, value)
-        self.units = int(self.units)
+        self.units = normalize_count(self.units, "units")
         self.state_size: Any = self.units
 
     def build(self, input_shape: Any) -> None:

@@ -173,7 +173,7 @@ class ConvLSTM2DCell(Layer):
     ) -> None:
         identifiers = pick(locals(), self.IDENTIFIERS)
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters = conv_utils.normalize_count(filters, "filters")
         self.kernel_size = conv_utils.normalize_tuple(kernel_size, 2, "kernel_size")
         self.strides = conv_utils.normalize_tuple(strides, 2, "strides")
         self.padding = conv_utils.normalize_padding(padding)

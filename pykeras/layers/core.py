@@ -310,7 +310,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = n
+        self.n = conv_utils.normalize_count(n, "n")
         self.input_spec = InputSpec(ndim=2)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -358,7 +358,7 @@ class Dense(Layer):
         if "input_shape" not in kwargs and "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_dim"),)
         super().__init__(**kwargs)
-        self.units = int(units)
+        self.units = conv_utils.normalize_count(units, "units")
         self.use_bias = use_bias
         adopt(
             self,

@@ -12,6 +12,7 @@ from .. import backend as K
 from .. import regularizers
 from ..backend import recurrent as fused
 from ..engine.base_layer import InputSpec, Layer
+from ..utils.conv_utils import normalize_count
 from ..utils.namespaces import held_by, public_names
 from ._conv import sequence_shape
 from ._rnn_base import RNN
@@ -56,7 +57,7 @@ class _CuDNNRNN(RNN):
         self.supports_masking = False
 
     def _adopt(self, scope: dict[str, Any]) -> None:
-        self.units = int(scope["units"])
+        self.units = normalize_count(scope["units"], "units")
         adopt(self, **{name: scope[name] for name in _IDENTIFIERS})
         self.activity_regularizer = regularizers.get(scope["activity_regularizer"])
 

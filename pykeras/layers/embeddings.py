@@ -10,6 +10,7 @@ from typing import Any
 from .. import backend as K
 from ..engine.base_layer import Layer
 from ..legacy import interfaces
+from ..utils import conv_utils
 from ..utils.namespaces import held_by
 from ._support import add_part, adopt, describe
 
@@ -51,8 +52,8 @@ class Embedding(Layer):
             else:
                 kwargs["input_shape"] = (input_length,) if input_length else (None,)
         super().__init__(**kwargs)
-        self.input_dim = input_dim
-        self.output_dim = output_dim
+        self.input_dim = conv_utils.normalize_count(input_dim, "input_dim")
+        self.output_dim = conv_utils.normalize_count(output_dim, "output_dim")
         self.mask_zero = mask_zero
         self.supports_masking = bool(mask_zero)
         self.input_length = input_length

@@ -12,6 +12,30 @@ import numpy as np
 from .namespaces import held_by
 
 
+def normalize_count(value: Any, name: str) -> int:
+    """Turns a number of filters, units and the like into an int.
+
+    `64 / 2` is a float in Python 3, but means 32 in scripts as old as Python 2.
+
+    Args:
+        value: a whole number above 0, of any numeric type.
+        name: what to call the argument in errors ('filters' …).
+
+    Returns:
+        the number.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = 0
+    if number < 1 or number != value:
+        raise ValueError(f"The `{name}` argument must be a whole number above 0. Received: {value!r}")
+    return number
+
+
 def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     """Turns an int or a sequence of ints into a tuple of n ints.
 
