@@ -183,6 +183,20 @@ def test_interruption_leaves_nothing(server, home, monkeypatch):  # 15.2: Ctrl-C
     assert files_below(home) == []
 
 
+def test_what_killed_processes_left(server, home):
+    """Partial files and folders go when they are a day old; those of processes at work stay."""
+    folder = home / "datasets"
+    folder.mkdir(parents=True)
+    for name in (".a.0123456789ab.tmp", ".a.00000000000f.tmp", ".b.0123456789ab.tmp", ".a.tmp"):
+        (folder / name).write_bytes(b"part")
+    (folder / ".a.fedcba987654.tmp" / "in").mkdir(parents=True)
+    for name in (".a.0123456789ab.tmp", ".a.fedcba987654.tmp", ".b.0123456789ab.tmp", ".a.tmp"):
+        os.utime(folder / name, (1e9, 1e9))
+    get_file("a", f"{server}/text")
+    left = [".a.00000000000f.tmp", ".a.tmp", ".b.0123456789ab.tmp", "a"]
+    assert sorted(path.name for path in folder.iterdir()) == left
+
+
 def test_hash_helpers(tmp_path):  # 15.2: 64 hexadecimal digits are SHA-256, else MD5
     path = str(tmp_path / "a")
     open(path, "wb").write(TEXT)

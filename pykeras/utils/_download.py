@@ -6,8 +6,12 @@ under its name only when it is complete and, where a hash is given, has that has
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
+import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +23,8 @@ _FALLBACK = os.path.join("/tmp", ".keras")
 _CHUNK = 1 << 16
 # A server that is silent for so long (seconds) is given up.
 _TIMEOUT = 60
+# A partial file that old (seconds) belongs to no process that is still at work.
+_LEFTOVER = 24 * 3600
 
 
 def get_file(
@@ -144,6 +150,7 @@ def _fetch(origin: str, path: str, file_hash: str | None, algorithm: str, found:
     """Downloads to `path`, which changes only when the whole file has come and its hash is right."""
     from ..saving.atomic import atomic_write
 
+    _remove_leftovers(path)
     print("Downloading data from", origin)
     hasher = _hasher(algorithm, file_hash or "")
     with atomic_write(path) as file:
@@ -160,6 +167,16 @@ def _fetch(origin: str, path: str, file_hash: str | None, algorithm: str, found:
                 f"Incomplete or corrupted file detected: what came from {origin} has the {hasher.name} hash "
                 f"{digest}, expected was {file_hash}. It is not kept{found}"
             )
+
+
+def _remove_leftovers(path: str) -> None:
+    """Removes what a killed process left of this file, or of what it unpacked, a day ago or longer."""
+    folder, name = os.path.split(path)
+    leftover = re.compile(rf"\.{re.escape(name[:40])}\.[0-9a-f]{{12}}\.tmp")
+    for entry in os.scandir(folder):
+        with contextlib.suppress(OSError):
+            if leftover.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _LEFTOVER:
+                shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.unlink(entry.path)
 
 
 class _FetchError(Exception):
