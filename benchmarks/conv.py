@@ -1,6 +1,6 @@
 """Convolutions of the engine, forward and both gradients, as a share of the machine's multiply-add peak.
 
-    python benchmarks/conv.py [--threads 1 2] [--batch 8] [--sets resnet50 mnist volumes] [--quick]
+    python benchmarks/conv.py [--threads 1 2] [--batch 8] [--sets resnet50 mnist few volumes] [--quick]
 
 The operations counted are those of the plain definition, products with padding included; so a kernel that
 leaves those out can pass 100 %. Results kept: benchmarks/results/conv.md.
@@ -43,7 +43,17 @@ RESNET50 = [
 ]
 # The MNIST CNN of Keras's examples, 'valid', batch 128.
 MNIST = [(28, 1, 3, 1, 32, 1), (26, 32, 3, 1, 64, 1)]
-SETS = ["resnet50", "mnist", "volumes"]
+# Few channels in or out, 'same': the first layers of small networks and of discriminators, the last ones of
+# generators and of networks that make images larger.
+FEW = [
+    (32, 3, 3, 1, 32, 1),
+    (28, 1, 5, 2, 64, 1),
+    (64, 3, 4, 2, 64, 1),
+    (64, 64, 3, 1, 3, 1),
+    (32, 32, 9, 1, 3, 1),
+    (28, 64, 3, 1, 1, 1),
+]
+SETS = ["resnet50", "mnist", "few", "volumes"]
 # Volumes: a cube's side instead of an image's, 'same'; the shapes of a small 3D U-Net and some more.
 VOLUMES = [
     (32, 1, 3, 1, 16, 1),
@@ -80,6 +90,7 @@ def worker(threads: int, batch: int, sets: list[str], quick: bool) -> None:
     tables = {
         "resnet50": (f"ResNet50, batch {batch}", RESNET50, batch, "same", 2),
         "mnist": ("MNIST CNN, batch 128", MNIST, 128, "valid", 2),
+        "few": ("Few channels, batch 32", FEW, 32, "same", 2),
         "volumes": ("Volumes, batch 1", VOLUMES, 1, "same", 3),
     }
     for title, layers, size, padding, axes in (tables[name] for name in sets):

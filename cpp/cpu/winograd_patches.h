@@ -30,7 +30,14 @@ class WinogradPatches {
  public:
   // zeros: s.c of them, for what lies outside the image.
   WinogradPatches(const WinogradShape& s, const T* x, const T* bias, const ActSpec& act, T* y, const T* zeros)
-      : s_(s), x_(x), bias_(bias), act_(act), y_(y), zeros_(zeros) {}
+      : s_(s),
+        rows_(s.patch_rows()),
+        columns_(s.patch_columns()),
+        x_(x),
+        bias_(bias),
+        act_(act),
+        y_(y),
+        zeros_(zeros) {}
 
   // v: the points of patch t, s.c values each.
   void gather(int64_t t, T* v, int64_t step) const {
@@ -69,11 +76,12 @@ class WinogradPatches {
     int64_t image, y, x;  // of its first output pixel
   };
   Tile tile(int64_t t) const {
-    const int64_t rows = s_.patch_rows(), columns = s_.patch_columns();
-    return {t / columns / rows, t / columns % rows * 2, t % columns * 2};
+    const int64_t row = t / columns_;
+    return {row / rows_, row % rows_ * 2, t % columns_ * 2};
   }
 
   const WinogradShape& s_;
+  const int64_t rows_, columns_;  // of patches
   const T *const x_, *const bias_;
   const ActSpec& act_;
   T* const y_;
