@@ -259,6 +259,9 @@ class Variable(Tensor):
         self._keras_shape = tuple(self.shape)
         self.constraint = constraint
 
+    def __bool__(self) -> bool:
+        return True  # scripts ask `if self.bias:` for whether a layer has one, never for its numbers
+
     @property
     def _constraint(self) -> Callable[[Tensor], Tensor] | None:
         return self.constraint

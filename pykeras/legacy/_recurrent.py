@@ -24,7 +24,8 @@ class Recurrent(Layer):
         implementation: kept for subclasses.
 
     A subclass sets `units`, and in `build` the attributes `states` (a list, None where a state starts at
-    zero) and `state_spec`; it may override `get_constants`, `preprocess_input` and `get_initial_state`.
+    zero) and `state_spec`; it may override `get_constants`, `preprocess_input` and `get_initial_state` (or
+    `get_initial_states`, its name in the first releases of Keras 2).
     Input (batch, time, features).
     """
 
@@ -85,6 +86,10 @@ class Recurrent(Layer):
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """Returns the states before the first step: zeros of shape (batch, units)."""
+        return self.get_initial_states(inputs)
+
+    def get_initial_states(self, inputs: Any) -> list[Any]:
+        """The older name of `get_initial_state`, for layers that override it."""
         zeros = K.sum(K.zeros_like(inputs), axis=(1, 2))
         return [K.tile(K.expand_dims(zeros), [1, self.units]) for _ in self.states]
 

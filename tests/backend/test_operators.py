@@ -234,6 +234,13 @@ def test_no_truth_value_and_no_array():
         len(x)
 
 
+def test_variable_is_there():
+    bias = K.variable(0.0)
+    assert bias
+    with pytest.raises(TypeError, match="truth value"):
+        bool(bias > 1.0)
+
+
 def test_wrong_operands():
     x = K.placeholder((2, 3), name="left")
     with pytest.raises(ValueError):

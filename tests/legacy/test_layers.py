@@ -232,6 +232,12 @@ def test_4_24_recurrent_states_and_masks():
         Recurrent().step(None, [])
 
 
+@pytest.mark.parametrize("name", ["get_initial_state", "get_initial_states"])
+def test_recurrent_asks_for_states_by_both_names(name):
+    first = lambda self, inputs: [inputs[:, 0] * 10]
+    np.testing.assert_allclose(run(type("Own", (Sum,), {name: first})(2), X)[0], X.sum(axis=1) + X[:, 0] * 10)
+
+
 def test_4_24_conv_recurrent_2d():
     layer = layers.ConvRecurrent2D(4, 3, padding="same", return_sequences=True)
     assert layer.compute_output_shape((None, 5, 8, 8, 1)) == (None, 5, 8, 8, 4)
