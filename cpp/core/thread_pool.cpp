@@ -28,7 +28,7 @@ inline void pause_cpu() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+  asm volatile("isb");  // about as long as x86's pause; "yield" is over at once on most cores
 #endif
 }
 
