@@ -34,6 +34,35 @@ def dtype_name(dtype: Any) -> str:
     return name
 
 
+class Dimension(int):
+    """A size taken from a `TensorShape`: an int, with the `value` that TensorFlow 1 gives it.
+
+    Sums, differences, products and whole quotients with other ints are sizes as well.
+    """
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> int:
+        """The size as a plain int."""
+        return int(self)
+
+
+def _keep(name: str) -> Any:
+    plain = getattr(int, name)
+
+    def method(self: Dimension, other: Any) -> Any:
+        result = plain(self, other)
+        return Dimension(result) if isinstance(result, int) else result  # or NotImplemented
+
+    return method
+
+
+for _operator in ("add", "sub", "mul", "floordiv", "mod"):
+    setattr(Dimension, f"__{_operator}__", _keep(f"__{_operator}__"))
+    setattr(Dimension, f"__r{_operator}__", _keep(f"__r{_operator}__"))
+
+
 class TensorShape(tuple):
     """Static shape of a tensor: a tuple of ints, None where a size is unknown."""
 
@@ -41,7 +70,9 @@ class TensorShape(tuple):
 
     def __getitem__(self, key: Any) -> Any:
         found = tuple.__getitem__(self, key)
-        return TensorShape(found) if isinstance(key, slice) else found
+        if isinstance(key, slice):
+            return TensorShape(found)
+        return None if found is None else Dimension(found)
 
     @property
     def ndims(self) -> int:

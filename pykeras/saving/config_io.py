@@ -187,9 +187,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
+        return (list if isinstance(value, list) else tuple)(_plain(item) for item in value)
     if value is None or type(value) in (str, bool, int, float, bytes):
         return value
+    if isinstance(value, int):
+        return int(value)
     return _plain(json_value(value))
 
 

@@ -194,6 +194,15 @@ def test_wrong_indices():
 def test_parts_of_static_shapes_are_static_shapes():
     shape = K.placeholder((None, 3, 4)).get_shape()
     assert shape[1:].as_list() == [3, 4] and shape[1:].num_elements() == 12
+
+
+def test_sizes_have_the_value_of_tensorflow_1():
+    shape = K.placeholder((None, 3, 4)).shape
+    assert shape[1] == 3 and shape[-1].value == 4 and type(shape[1].value) is int
+    assert (shape[1] * shape[2]).value == 12 and (2 * shape[1] - 1).value == 5
+    assert (shape[2] // 2 + 1).value == 3 and (shape[2] % shape[1]).value == 1
+    assert shape[1] / 2 == shape[1] * 0.5 == 1.5 and shape[0] is None
+    assert K.eval(K.ones((shape[1], shape[2])) * shape[1]).sum() == 36
     assert shape[1:].is_fully_defined() and not shape[:2].is_fully_defined()
     assert shape[-1] == 4 and shape[1:] == (3, 4)
 

@@ -97,6 +97,13 @@ def test_json_has_the_usual_wrapping():  # 3.1.4
     assert text.startswith("{\n  ")
 
 
+def test_configs_with_sizes_of_tensors():
+    x = L.Input((4, 6))
+    model = Model(x, L.Dense(x.shape[2] * 2)(L.Reshape((x.shape[1] * x.shape[2],))(x)))
+    for copy in (model_from_json(model.to_json()), model_from_yaml(model.to_yaml())):
+        assert copy.output_shape == (None, 12)
+
+
 def test_yaml_tags():  # 3.1.5
     text = mlp().to_yaml()
     assert "!!python/tuple" in text
