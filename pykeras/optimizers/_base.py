@@ -234,16 +234,19 @@ class Optimizer:
 
 
 def _translate(cls: type[Optimizer], config: dict[str, Any]) -> dict[str, Any]:
-    """Config of any dialect → keyword arguments of `cls`."""
+    """Config of any dialect → keyword arguments of `cls`, which may know the rate by its newer name only."""
     config = dict(config)
+    code = cls.__init__.__code__
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    rate = "lr" if "lr" in known or "lr" in config else "learning_rate"
     if "learning_rate" in config:
-        config["lr"] = config.pop("learning_rate")
-    if isinstance(config.get("lr"), dict):
-        schedule = config["lr"].get("config", {})
-        config["lr"] = schedule.get("initial_learning_rate", 0.001)
+        config[rate] = config.pop("learning_rate")
+    if isinstance(config.get(rate), dict):
+        schedule = config[rate].get("config", {})
+        config[rate] = schedule.get("initial_learning_rate", 0.001)
         warnings.warn(
             f"{cls.__name__}: the learning rate schedule of the file is not supported; the rate stays at "
-            f"{config['lr']}. A LearningRateScheduler callback does the same job.",
+            f"{config[rate]}. A LearningRateScheduler callback does the same job.",
             stacklevel=3,
         )
     if config.get("global_clipnorm") is not None:
@@ -252,8 +255,6 @@ def _translate(cls: type[Optimizer], config: dict[str, Any]) -> dict[str, Any]:
     for key in ("clipnorm", "clipvalue", "decay"):
         if key in config and config[key] is None:
             del config[key]
-    code = cls.__init__.__code__
-    known = code.co_varnames[1 : code.co_argcount]
     for key in list(config):
         if key in known or key not in _FOREIGN_KEYS:
             continue

@@ -262,6 +262,25 @@ def test_an_optimizer_may_keep_its_rate_under_the_newer_name():
     assert K.get_value(optimizer.learning_rate) == 0.125
 
 
+def test_optimizers_are_made_again_with_the_name_of_the_rate_they_know():
+    class Strict(optimizers.Optimizer):
+        def __init__(self, *, learning_rate=0.5):
+            super().__init__()
+            self.learning_rate = K.variable(learning_rate)
+
+        def get_config(self):
+            return {"learning_rate": float(K.get_value(self.learning_rate))}
+
+    class Loose(optimizers.SGD):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    again = Strict.from_config(Strict(learning_rate=0.25).get_config())
+    assert K.get_value(again.lr) == K.get_value(again.learning_rate) == 0.25
+    assert K.get_value(Loose.from_config({"learning_rate": 0.25}).lr) == 0.25
+    assert K.get_value(Loose.from_config(Loose(lr=0.25).get_config()).lr) == 0.25
+
+
 def test_decay():
     """11.2: the first step is undecayed; a decay of 0 at construction stays without effect."""
     optimizer = optimizers.SGD(lr=0.1, decay=1.0)
