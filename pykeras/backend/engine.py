@@ -17,9 +17,7 @@ except ImportError as error:
     from pathlib import Path
 
     package = Path(__file__).parent.parent
-    if list(
-        package.glob("_core*.so")
-    ):  # there, but not for this Python or system: the reason is in the error
+    if any(package.glob("_core*.so")):  # not for this Python or system; the error says why
         raise
     raise ImportError(
         f"The compiled core is missing in {package}. If these are the sources, start Python in another "
