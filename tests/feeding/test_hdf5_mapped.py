@@ -5,10 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import pykeras
 from pykeras.callbacks import Callback
 from pykeras.engine import training_arrays
 from pykeras.layers import Dense
@@ -286,8 +288,14 @@ model.predict(np.ones((2, 4096), "float32"))
 def test_a_file_that_is_cut_short_is_an_error_and_not_the_end_of_the_process(folder):
     path = folder / "long.h5"
     save(path, data=np.ones((64, 4096), "float32"))
+    house = str(Path(pykeras.__file__).parent.parent)
     result = subprocess.run(
-        [sys.executable, "-c", CUT_SHORT, str(path)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", CUT_SHORT, str(path)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": house},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(

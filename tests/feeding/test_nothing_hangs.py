@@ -182,9 +182,11 @@ def test_scripts_of_the_days_of_fork_run(work, processes, tmp_path):
     assert ("in spite of `use_multiprocessing=True`: each process imports the script" in err) != processes
 
 
-def test_classes_of_the_prompt_are_used_in_threads():
+def test_classes_of_the_prompt_are_used_in_threads(tmp_path):
     code = START + UNGUARDED + "train()"
-    run = subprocess.run([sys.executable], input=code, env=environment(), capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable], input=code, cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
     assert run.returncode == 0 and run.stdout.split().count("here") == 4
     assert "Here is used in a script without a file (or at the prompt)" in run.stderr
 
