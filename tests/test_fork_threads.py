@@ -227,7 +227,7 @@ thread.join()
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=folder, timeout=60, check=True)
 
 
-@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="nothing is forked there")
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="Windows cannot fork")
 def test_fork_while_a_worker_draws_random_numbers():
     """NumPy's global generator has a lock, which a child would find taken: a callback may fork any time."""
 

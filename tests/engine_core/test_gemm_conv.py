@@ -435,14 +435,19 @@ def test_constant_weights_are_packed_once_and_repacked_after_a_switch():
     close(f([x])[0], 2 * x.astype("float64") @ w.T, 300)
 
 
+def same_conv(k):
+    """A 'same' convolution with a variable for kernel, for images of any size; and its attributes."""
+    v = _core.Variable(k.shape, "float32", "k")
+    v.set(k)
+    p = _core.placeholder([None, None, None, k.shape[2]], "float32", "x")
+    attrs = attrs_of(padding="same")
+    return _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f"), attrs
+
+
 def test_packed_kernels_of_one_layer_for_images_of_several_sizes():
     """The size of an image decides how its convolution is done, and so in which form the kernel is kept."""
     k = rand((3, 3, 40, 600), "float32", 52)
-    v = _core.Variable(k.shape, "float32", "k")
-    v.set(k)
-    p = _core.placeholder([None, None, None, 40], "float32", "x")
-    attrs = attrs_of(padding="same")
-    f = _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f")
+    f, attrs = same_conv(k)
     for size in (12, 5, 1, 12, 8, 5):
         x = rand((2, size, size, 40), "float32", 53)
         close(f([x])[0], np_conv(x, k, np.zeros((2, size, size, 600)), attrs)[0], 360)
@@ -451,11 +456,7 @@ def test_packed_kernels_of_one_layer_for_images_of_several_sizes():
 def test_kept_kernel_of_a_layer_with_few_channels_and_another_instruction_set():
     """The instruction set decides too how such a layer is done."""
     k = rand((3, 3, 40, 3), "float32", 55)
-    v = _core.Variable(k.shape, "float32", "k")
-    v.set(k)
-    p = _core.placeholder([None, None, None, 40], "float32", "x")
-    attrs = attrs_of(padding="same")
-    f = _core.Function([p], _core.op("conv2d", [p, v.value], attrs, "layer"), [], "f")
+    f, attrs = same_conv(k)
     for isa in (*ISAS, *ISAS[::-1]):
         _core.set_isa(isa)
         for size in (12, 3, 7):

@@ -27,8 +27,24 @@ X = np.random.RandomState(0).rand(50, 3).astype("float32")
 Y = X.sum(axis=1)
 
 
+# Where temporary files usually lie. Asked for here by the folder's name, not as the package does it.
+USUAL = {"btrfs", "ext4", "overlay", "tmpfs", "xfs"}
+
+
+def file_system(folder):
+    """Returns the type of the file system that a folder is on."""
+    mounts = {}
+    with open("/proc/mounts") as file:
+        for line in file:
+            _, place, kind = line.split()[:3]
+            mounts[place.encode().decode("unicode_escape")] = kind
+    return next(mounts[str(p)] for p in (folder.resolve(), *folder.resolve().parents) if str(p) in mounts)
+
+
 def leases_here(folder):
     """Whether the file system gives leases and is local."""
+    if not os.path.exists("/proc/mounts") or file_system(folder) not in USUAL:
+        return False
     path = os.path.join(folder, "lease")
     with open(path, "wb") as file:
         file.write(b"1")
@@ -36,7 +52,7 @@ def leases_here(folder):
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, 0)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        return _h5mapped._on_this_machine(descriptor)
+        return True
     except (AttributeError, OSError):
         return False
     finally:

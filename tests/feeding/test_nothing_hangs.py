@@ -107,7 +107,7 @@ def test_ctrl_c(code, tmp_path):
     assert err.rstrip().endswith("KeyboardInterrupt")
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="nothing can be done there")
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows cannot hold signals back")
 def test_ctrl_c_does_not_reach_processes_that_start(tmp_path):
     """The terminal sends it to all of them: without a word from any, the parent decides."""
     code = """
